@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/**
+ * How one field of a typed Avro record becomes numbers. The same definition serves the router's signature and a model's
+ * input, so training, routing and serving cannot drift apart.
+ */
+const path = z.string().min(1).describe('Field of the request record; dots enter nested records.');
+const buckets = z.int().min(2).max(65536).describe('Number of columns the hashed values share.');
+
+export const numberFeature = z.strictObject({
+  field: path,
+  kind: z.literal('number'),
+  scale: z.enum(['none', 'range', 'log']).default('range').describe('none: as is; range: (x - min) / (max - min); log: sign(x) ln(1 + |x|), then range over the transformed bounds.'),
+  min: z.number().describe('Lower end of the catalogued range; below it the out-of-range flag is set and the value clipped.'),
+  max: z.number().describe('Upper end of the catalogued range.'),
+});
+
+export const categoryFeature = z.strictObject({
+  field: path,
+  kind: z.literal('category'),
+  buckets: buckets.default(32),
+});
+
+export const textFeature = z.strictObject({
+  field: path,
+  kind: z.literal('text'),
+  buckets: buckets.default(256),
+  maxBytes: z.int().min(16).max(1_048_576).default(1024).describe('Only the first bytes of the text are read.'),
+  ngrams: z.int().min(1).max(2).default(1).describe('1: single words; 2: words and pairs of neighbours.'),
+});
+
+export const timeFeature = z.strictObject({
+  field: path,
+  kind: z.literal('time'),
+  parts: z.array(z.enum(['hour', 'weekday'])).min(1).describe('Each part becomes a sine and a cosine column (UTC).'),
+});
+
+export const bytesFeature = z.strictObject({
+  field: path,
+  kind: z.literal('bytes'),
+  length: z.int().min(1).describe('Exact number of bytes; another length is refused.'),
+  divide: z.number().positive().default(255).describe('Each byte is divided by this.'),
+  pool: z.int().min(1).default(1).describe('Means of this many neighbouring bytes; 1 keeps every byte. Must divide length.'),
+});
+
+export const featureSpec = z.discriminatedUnion('kind', [numberFeature, categoryFeature, textFeature, timeFeature, bytesFeature]);
+
+export type FeatureSpec = z.infer<typeof featureSpec>;

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { SluiceError } from './errors.ts';
+import { featureSpec } from './feature.ts';
+
+/** One topic segment: `[a-z0-9-]`, so that names parse back and metric names never collide. */
+export const segment = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter, at most 48');
+
+const tier = z.strictObject({
+  name: segment.describe('Name of the tier in tags, predictions and reports.'),
+  model: segment.describe('Model that serves the tier: a folder of this name in the model folder, and the topic <flow>.model.<model>.'),
+});
+
+const rule = z.strictObject({
+  name: segment,
+  when: z.string().min(1).describe('Condition over request fields, headers (header.NAME) and `size`, `staleness`, `timeLeft`: comparisons joined by and, or, not, parentheses.'),
+  tier: segment.describe('The event goes to this tier first when the condition holds.'),
+  because: z.string().min(1).describe('Said in every explanation of a decision that this rule made.'),
+});
+
+/** The one schema of a flow document: it validates, gives the types, the JSON Schema for editors and the reference page. */
+export const flowSchema = z
+  .strictObject({
+    flow: segment.describe('Name of the flow: first segment of all its topics.'),
+    description: z.string().min(1),
+    request: z.strictObject({
+      schemas: z.array(z.string()).min(1).describe('Avro schema files accepted on the request topic, relative to the flow file; the first is the current one.'),
+      confluentIds: z.record(z.string().regex(/^\d+$/), z.int().min(0)).default({}).describe('Confluent schema id -> index into schemas, for producers that use a registry.'),
+      partitions: z.int().min(1).max(512).default(2),
+      maxBytes: z.int().min(16).default(1_000_000).describe('Larger values are refused.'),
+      deadlineMs: z.int().min(1).default(30_000).describe('Time a request may take when its producer sets no deadline-ms header.'),
+      dedupWindow: z.int().min(0).default(2_000).describe('Number of latest ids per partition among which a repeated id is a declared drop; 0 turns it off.'),
+    }),
+    labels: z.array(z.string().min(1)).min(2).describe('Class names in the order of the models\' outputs.'),
+    signature: z.array(featureSpec).min(1).describe('What the router reads of a request.'),
+    tiers: z.array(tier).min(2).max(8).describe('From the cheapest to the reference (heavy) tier.'),
+    target: z.strictObject({
+      maxLoss: z.number().gt(0).lt(1).default(0.01).describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
+    }),
+    rules: z.array(rule).default([]),
+    audit: z
+      .strictObject({
+        rate: z.number().gt(0).max(1).default(0.04).describe('Mean probability that a lightly served event is also run, unseen by its user, on the other tiers.'),
+        key: z.int().default(1).describe('Key of the draw: another key draws other events.'),
+      })
+      .prefault({}),
+    controller: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('false: thresholds and heads stay as they were at start (for comparison).'),
+        gain: z.number().gt(0).max(1).default(0.03).describe('Step of the threshold per unit of loss (eta).'),
+        warmUp: z.int().min(0).default(300).describe('First events, all served by the heavy tier and shadowed on the light ones.'),
+      })
+      .prefault({}),
+    feedback: z
+      .strictObject({
+        windowMs: z.int().min(1).default(600_000).describe('How long after its prediction an outcome is still joined, in event time.'),
+        graceMs: z.int().min(0).default(60_000).describe('How much later than the newest event a record may still arrive.'),
+      })
+      .prefault({}),
+    delivery: z.enum(['exactly-once', 'at-least-once']).default('exactly-once'),
+  })
+  .superRefine((flow, context) => {
+    const names = flow.tiers.map((entry) => entry.name);
+    const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+    for (const name of repeated) context.addIssue({ code: 'custom', path: ['tiers'], message: `tier ${name} is declared twice` });
+    flow.rules.forEach((entry, index) => {
+      if (!names.includes(entry.tier)) context.addIssue({ code: 'custom', path: ['rules', index, 'tier'], message: `no tier is called ${entry.tier}; known: ${names.join(', ')}` });
+    });
+    for (const [id, index] of Object.entries(flow.request.confluentIds)) {
+      if (index >= flow.request.schemas.length) context.addIssue({ code: 'custom', path: ['request', 'confluentIds', id], message: `there is no schema ${index}` });
+    }
+  });
+
+/** A validated flow document with every default filled in. */
+export type Flow = z.infer<typeof flowSchema>;
+export type TierSpec = Flow['tiers'][number];
+export type RuleSpec = Flow['rules'][number];
+
+/**
+ * Validates a parsed flow document.
+ * @throws SluiceError SLUICE_FLOW_INVALID listing every fault with its path.
+ */
+export function parseFlow(document: unknown, origin = 'flow'): Flow {
+  const result = flowSchema.safeParse(document);
+  if (result.success) return result.data;
+  throw new SluiceError('SLUICE_FLOW_INVALID', `${origin} has ${faults(result.error)}`);
+}
+
+/** All faults of a zod error, one a line with its path. */
+export function faults(error: z.ZodError): string {
+  const lines = error.issues.map((issue) => `\n  ${issue.path.length > 0 ? issue.path.join('.') : '(document)'}: ${issue.message}`);
+  return `${lines.length} fault${lines.length === 1 ? '' : 's'}:${lines.join('')}`;
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { SluiceError } from './errors.ts';
+import { featureSpec } from './feature.ts';
+import { faults, segment } from './flow.ts';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
+
+/** manifest.json of a model folder: what the model is, what it reads, what it costs and how good it was. */
+export const manifestSchema = z.strictObject({
+  model: segment,
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0'),
+  description: z.string().min(1),
+  licence: z.string().min(1),
+  format: z.enum(['layers', 'graph']).describe('TensorFlow.js format of model.json.'),
+  files: z.record(z.string(), digest).describe('SHA-256 of model.json and of each weight file.'),
+  labels: z.array(z.string()).min(2),
+  input: z.strictObject({
+    shape: z.array(z.int().min(1)).min(1).describe('Shape of one row, without the batch dimension; its product is the width of the features.'),
+    features: z.array(featureSpec).min(1),
+  }),
+  cost: z.strictObject({
+    perEvent: z.number().positive().describe('Microseconds of CPU per event at batch 32, input encoding included.'),
+    origin: z.enum(['declared', 'calibrated']),
+  }),
+  metrics: z.record(z.string(), z.number()).describe('What the training script measured, for example accuracy on its holdout.'),
+  training: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).describe('Seed, data set, epochs: what makes the weights again.'),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Validates a parsed manifest.json.
+ * @throws SluiceError SLUICE_MODEL_INVALID listing every fault with its path.
+ */
+export function parseManifest(document: unknown, origin: string): Manifest {
+  const result = manifestSchema.safeParse(document);
+  if (result.success) return result.data;
+  throw new SluiceError('SLUICE_MODEL_INVALID', `${origin} has ${faults(result.error)}`);
+}

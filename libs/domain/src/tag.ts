@@ -1,0 +1,219 @@
+import type { EpochMs, EventId, PolicyVersion } from './brand.ts';
+
+/** Where a record was read: unique for ever within one cluster. */
+export interface Source {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * A sparse row of features: `indices[i]` holds `values[i]`, all other columns are 0. Indices rise strictly.
+ * Travels in tags and predictions as bytes (see `encodeSparse` in contracts).
+ */
+export interface SparseRow {
+  readonly indices: Uint16Array;
+  readonly values: Float32Array;
+}
+
+/** Tiers from the cheapest to the heaviest with what they cost at the time of the decision; heavy costs 1. */
+export interface SlipTier {
+  readonly tier: string;
+  readonly model: string;
+  /** Cost of one event relative to the heavy tier. */
+  readonly cost: number;
+  /** Price of waiting, in the unit of cost: 0 when idle, infinite (encoded as null) when the tier is closed. */
+  readonly queuePrice: number;
+}
+
+/** The plan a worker carries out without asking the router again. */
+export interface Slip {
+  readonly tiers: readonly SlipTier[];
+  /** Index into `tiers` of the tier this record is on its way to. */
+  readonly position: number;
+  /** Stop threshold tau: an answer is final when its expected harm over tau costs less than going on. */
+  readonly threshold: number;
+  /** True at the controller's safe end and in warm-up: only the heavy tier's answer may be served. */
+  readonly heavyOnly: boolean;
+  readonly auditRate: number;
+  /** Uniform draw in [0, 1) from a keyed hash of event id and policy version; an audit happens when it is below the audit probability. */
+  readonly auditDraw: number;
+}
+
+export const stepKinds = ['rule', 'route', 'stop', 'escalate', 'audit', 'fallback'] as const;
+export type StepKind = (typeof stepKinds)[number];
+
+/** One decision in the trail of an event. `harm` is the estimated probability that this tier errs where heavy is right. */
+export interface Step {
+  readonly kind: StepKind;
+  readonly tier: string;
+  readonly harm: number;
+  /** Expected total cost of the chosen action, harm over threshold included. */
+  readonly score: number;
+  /** Name of the rule, or a short machine-readable reason such as `cheapest`, `uncertain`, `heavy-only`. */
+  readonly reason: string;
+  readonly at: EpochMs;
+}
+
+/** What one tier answered. Shadow answers never reach the user. */
+export interface Answer {
+  readonly tier: string;
+  readonly model: string;
+  readonly version: string;
+  /** Index into the flow's labels. */
+  readonly label: number;
+  /** Largest softmax output, in [0, 1]. */
+  readonly confidence: number;
+  /** Difference of the two largest outputs. */
+  readonly margin: number;
+  /** Entropy of the outputs in nats. */
+  readonly entropy: number;
+}
+
+/** The router's decision, carried in the `sluice-tag` header of every record on a model topic. */
+export interface Tag {
+  readonly id: EventId;
+  readonly flow: string;
+  /** Coordinates of the original request. */
+  readonly source: Source;
+  /** Time stamp of the request record. */
+  readonly requestedAt: EpochMs;
+  /** The now-stamp the decision was made with. */
+  readonly routedAt: EpochMs;
+  readonly deadlineAt: EpochMs;
+  readonly policyVersion: PolicyVersion;
+  /** Index of the writer schema in the flow's `request.schemas`. */
+  readonly schema: number;
+  /** True when this copy runs unseen by the user; its answer goes to the shadow topic. */
+  readonly shadow: boolean;
+  /** Probability with which the action that was taken was chosen. */
+  readonly propensity: number;
+  readonly slip: Slip;
+  readonly signature: SparseRow;
+  readonly trail: readonly Step[];
+  /** Answers of the tiers that already ran. */
+  readonly answers: readonly Answer[];
+}
+
+/** One served answer: the record consumers read on `<flow>.predictions`, key = id. */
+export interface Prediction {
+  readonly id: EventId;
+  readonly flow: string;
+  readonly source: Source;
+  readonly requestedAt: EpochMs;
+  readonly routedAt: EpochMs;
+  readonly policyVersion: PolicyVersion;
+  readonly tier: string;
+  readonly model: string;
+  readonly version: string;
+  readonly label: string;
+  readonly confidence: number;
+  /** Estimated probability that heavy would have been right where this answer is wrong; 0 when heavy served. */
+  readonly harm: number;
+  /** Cost of all tiers that ran for the user, relative to heavy = 1; shadow runs are not in it. */
+  readonly cost: number;
+  readonly propensity: number;
+  readonly threshold: number;
+  readonly heavyOnly: boolean;
+  /** Probability with which this event was to be audited, and whether it was. */
+  readonly audit: { readonly probability: number; readonly drawn: boolean };
+  readonly signature: SparseRow;
+  readonly trail: readonly Step[];
+  readonly answers: readonly Answer[];
+}
+
+/** What a tier would have answered: `<flow>.shadow`, key = id. */
+export interface ShadowAnswer {
+  readonly id: EventId;
+  readonly flow: string;
+  readonly source: Source;
+  readonly answer: Answer;
+}
+
+/** Ground truth or a user's report: `<flow>.outcomes`, key = id. */
+export interface Outcome {
+  readonly id: EventId;
+  readonly label: string;
+  /** Event time of the outcome. */
+  readonly at: EpochMs;
+  readonly origin: 'truth' | 'report';
+}
+
+export const exampleParts = ['decision', 'shadow', 'truth', 'unlabelled'] as const;
+export type ExamplePart = (typeof exampleParts)[number];
+
+/**
+ * One piece of feedback, `<flow>.examples`, applied by the learner in log order and at most once per (id, part):
+ * `decision` when the prediction is seen, `shadow` when every shadow answer of an audited event is in, `truth` when the
+ * outcome is joined, `unlabelled` when window and grace end without one.
+ */
+export interface Example {
+  readonly id: EventId;
+  readonly part: ExamplePart;
+  readonly policyVersion: PolicyVersion;
+  /** Event time: the request's for a decision, the outcome's for truth. */
+  readonly at: EpochMs;
+  readonly tier: string;
+  readonly harm: number;
+  readonly cost: number;
+  readonly heavyOnly: boolean;
+  readonly audit: { readonly probability: number; readonly drawn: boolean };
+  /** Label index of the outcome; null unless part is `truth`. */
+  readonly truth: number | null;
+  readonly signature: SparseRow;
+  /** Served and shadow answers known so far, in tier order. */
+  readonly answers: readonly Answer[];
+}
+
+/** Logistic weights of one head: probability of harm for one tier, before (`route`) or after (`stop`) it ran. */
+export interface Head {
+  readonly tier: string;
+  readonly stage: 'route' | 'stop';
+  readonly weights: Float32Array;
+}
+
+/** What the learner publishes to `sluice.policy`, key = flow. Router and workers read the first part, the learner restores from all of it. */
+export interface PolicySnapshot {
+  readonly flow: string;
+  readonly version: PolicyVersion;
+  /** Offset in `<flow>.examples` after the last example folded. */
+  readonly examplesOffset: number;
+  /** Stop threshold tau = exp(theta). */
+  readonly threshold: number;
+  readonly heavyOnly: boolean;
+  /** Why `heavyOnly` holds, or `controlled` / `static`. */
+  readonly reason: string;
+  readonly auditRate: number;
+  readonly heads: readonly Head[];
+  /** The learner's complete state, opaque to everyone else. */
+  readonly learner: Uint8Array;
+}
+
+/** Published by workers to `sluice.health`, key = flow/model/instance. */
+export interface Health {
+  readonly flow: string;
+  readonly model: string;
+  readonly version: string;
+  readonly instance: string;
+  readonly at: EpochMs;
+  readonly backend: string;
+  readonly gpu: boolean;
+  /** Fitted batch time T(n) = base + perRow * n, in microseconds. */
+  readonly base: number;
+  readonly perRow: number;
+  readonly queued: number;
+  readonly served: number;
+  readonly failed: number;
+}
+
+/** Cause and origin of a dead letter, in the `sluice-dead-letter` header; key and value of the record stay as they were. */
+export interface DeadLetter {
+  readonly code: string;
+  readonly class: 'reject' | 'drop';
+  readonly message: string;
+  /** App and stage that refused the record, for example `router`. */
+  readonly stage: string;
+  readonly source: Source;
+  readonly timestamp: EpochMs;
+  readonly attempts: number;
+}

@@ -1,0 +1,151 @@
+import type { Source } from '@sluice/domain';
+
+/** Header values as they stand on the wire; a header that occurs twice is an array. */
+export type Headers = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
+
+/** A record as read. `key`, `value` and headers are copies or slices that live until the slice is committed. */
+export interface InRecord extends Source {
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Headers;
+}
+
+/** A record to write. The pipe stamps the coordinates of `from` on it and sends it with an explicit partition. */
+export interface OutRecord {
+  readonly topic: string;
+  /** Left out: murmur2 of the key (as Kafka's own clients do), or the partition of `from` when there is no key. */
+  readonly partition?: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Headers;
+  /** Left out: the time of writing. */
+  readonly timestamp?: number;
+  /** The input record this output derives from. */
+  readonly from: Source;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * The logic of an app for one partition: records in, records out. The same object runs in the Kafka pipe and in the
+ * in-memory driver. State that depends on the records must change only in `committed`.
+ */
+export interface Processor {
+  /** Called once with the last committed `replay` records before the first slice, so that state can be folded anew. */
+  restore?(records: readonly InRecord[]): void | Promise<void>;
+  /**
+   * Offsets of the slice are committed in the same transaction as what is returned. A throw aborts: the slice comes
+   * again, first whole, then record by record; a record that keeps failing becomes a dead letter.
+   */
+  process(slice: readonly InRecord[]): readonly OutRecord[] | Promise<readonly OutRecord[]>;
+  /** The outputs of the last slice are durable. */
+  committed?(): void | Promise<void>;
+  /** The outputs of the last slice do not exist: forget what was pending. */
+  aborted?(): void | Promise<void>;
+  /** The partition moves away or the app ends. */
+  close?(): void | Promise<void>;
+}
+
+export interface PipeSpec {
+  /** Consumer group, and prefix of the transactional ids. */
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly delivery: 'exactly-once' | 'at-least-once';
+  /** Most records in one slice, hence in one transaction. */
+  readonly maxSlice: number;
+  /** How long a slice may wait for more records after its first. */
+  readonly lingerMs: number;
+  /** Number of records before the committed offset handed to `restore`; 0 or left out: none. */
+  readonly replay?: number;
+  /** Where a record goes whose processing keeps failing. */
+  readonly deadLetters: string;
+  readonly processor: (partition: TopicPartition) => Processor | Promise<Processor>;
+}
+
+/** A running pipe. */
+export interface Pipe {
+  /** Rejects with a fatal SluiceError when the pipe cannot go on; resolves after `close`. */
+  readonly done: Promise<void>;
+  readonly stats: PipeStats;
+  /** Finishes the slices under way, commits them, leaves the group. */
+  close(): Promise<void>;
+}
+
+export interface PipeStats {
+  records: number;
+  outputs: number;
+  deadLetters: number;
+  transactions: number;
+  aborts: number;
+  /** Time of the last commit (performance.now), for the watchdog and readiness. */
+  lastProgress: number;
+  assigned: number;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly compacted?: boolean;
+  /** Milliseconds; left out: the broker's default. */
+  readonly retention?: number;
+  readonly maxMessageBytes?: number;
+  /** Compacted topics: how long superseded values stay readable. */
+  readonly minCompactionLag?: number;
+}
+
+/** A compacted topic folded into memory: the latest value of each key. */
+export interface Table<V> {
+  get(key: string): V | undefined;
+  entries(): IterableIterator<[string, V]>;
+  /** Number of records folded so far. */
+  readonly size: number;
+  close(): Promise<void>;
+}
+
+export interface TableSpec<V> {
+  readonly topic: string;
+  readonly decode: (value: Buffer, key: string) => V;
+  /** Called after each change, also while the table is being filled. */
+  readonly onChange?: (key: string, value: V | undefined) => void;
+}
+
+/** A producer for records that derive from no input: requests, outcomes, health. */
+export interface Publisher {
+  publish(records: readonly Omit<OutRecord, 'from'>[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReaderSpec {
+  readonly topics: readonly string[];
+  /** `beginning` reads everything committed; `end` only what comes after the reader is ready. */
+  readonly from: 'beginning' | 'end';
+  readonly onRecords: (records: readonly InRecord[]) => void | Promise<void>;
+}
+
+/** A read-committed tail of topics without group state: for views, reports and tests. */
+export interface Reader {
+  close(): Promise<void>;
+}
+
+/** Everything an app may ask of a log. Two drivers: Kafka, and memory (one process, no durability). */
+export interface Bus {
+  readonly kind: 'kafka' | 'memory';
+  /**
+   * Creates what is missing and waits until every partition has a leader.
+   * @throws SluiceError SLUICE_TOPIC_MISMATCH when a topic exists with another partition count.
+   */
+  ensureTopics(specs: readonly TopicSpec[]): Promise<void>;
+  openPipe(spec: PipeSpec): Promise<Pipe>;
+  /** Resolves after the table has been read to the end that it had when it was opened. */
+  openTable<V>(spec: TableSpec<V>): Promise<Table<V>>;
+  openPublisher(): Promise<Publisher>;
+  openReader(spec: ReaderSpec): Promise<Reader>;
+  /** Reads everything that is committed now, then stops: for restores, replays and reports. */
+  readAll(topics: readonly string[]): Promise<InRecord[]>;
+  /** Closes pipes, tables, publishers and readers that are still open. */
+  close(): Promise<void>;
+}
