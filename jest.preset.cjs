@@ -10,6 +10,8 @@ module.exports = {
       },
     ],
   },
+  // Packages that ship only ES modules are compiled too.
+  transformIgnorePatterns: ['/node_modules/(?!commander/)'],
   extensionsToTreatAsEsm: [],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],

@@ -7,13 +7,18 @@ import { z } from 'zod';
 const path = z.string().min(1).describe('Field of the request record; dots enter nested records.');
 const buckets = z.int().min(2).max(65536).describe('Number of columns the hashed values share.');
 
-export const numberFeature = z.strictObject({
-  field: path,
-  kind: z.literal('number'),
-  scale: z.enum(['none', 'range', 'log']).default('range').describe('none: as is; range: (x - min) / (max - min); log: sign(x) ln(1 + |x|), then range over the transformed bounds.'),
-  min: z.number().describe('Lower end of the catalogued range; below it the out-of-range flag is set and the value clipped.'),
-  max: z.number().describe('Upper end of the catalogued range.'),
-});
+export const numberFeature = z
+  .strictObject({
+    field: path,
+    kind: z.literal('number'),
+    scale: z
+      .enum(['none', 'range', 'log'])
+      .default('range')
+      .describe('none: as is; range: (x - min) / (max - min); log: sign(x) ln(1 + |x|), then range over the transformed bounds.'),
+    min: z.number().describe('Lower end of the catalogued range; below it the out-of-range flag is set and the value clipped.'),
+    max: z.number().describe('Upper end of the catalogued range; above min.'),
+  })
+  .refine(({ min, max }) => max > min, { path: ['max'], message: 'must be above min' });
 
 export const categoryFeature = z.strictObject({
   field: path,
@@ -32,16 +37,21 @@ export const textFeature = z.strictObject({
 export const timeFeature = z.strictObject({
   field: path,
   kind: z.literal('time'),
-  parts: z.array(z.enum(['hour', 'weekday'])).min(1).describe('Each part becomes a sine and a cosine column (UTC).'),
+  parts: z
+    .array(z.enum(['hour', 'weekday']))
+    .min(1)
+    .describe('Each part becomes a sine and a cosine column (UTC).'),
 });
 
-export const bytesFeature = z.strictObject({
-  field: path,
-  kind: z.literal('bytes'),
-  length: z.int().min(1).describe('Exact number of bytes; another length is refused.'),
-  divide: z.number().positive().default(255).describe('Each byte is divided by this.'),
-  pool: z.int().min(1).default(1).describe('Means of this many neighbouring bytes; 1 keeps every byte. Must divide length.'),
-});
+export const bytesFeature = z
+  .strictObject({
+    field: path,
+    kind: z.literal('bytes'),
+    length: z.int().min(1).describe('Exact number of bytes; another length is refused.'),
+    divide: z.number().positive().default(255).describe('Each byte is divided by this.'),
+    pool: z.int().min(1).default(1).describe('Means of this many neighbouring bytes; 1 keeps every byte. Must divide length.'),
+  })
+  .refine(({ length, pool }) => length % pool === 0, { path: ['pool'], message: 'must divide length' });
 
 export const featureSpec = z.discriminatedUnion('kind', [numberFeature, categoryFeature, textFeature, timeFeature, bytesFeature]);
 

@@ -7,8 +7,10 @@
  */
 export type { Brand, EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
 export { ManualClock, type Clock } from './clock.ts';
+export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { describeError, errorTable, SluiceError, toSluiceError, type ErrorClass, type ErrorCode } from './errors.ts';
 export { featureSpec, type FeatureSpec } from './feature.ts';
+export { flowJsonSchema } from './flow-json-schema.ts';
 export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';

@@ -53,6 +53,8 @@ export interface Step {
   /** Name of the rule, or a short machine-readable reason such as `cheapest`, `uncertain`, `heavy-only`. */
   readonly reason: string;
   readonly at: EpochMs;
+  /** Version of the policy that this step was decided with; a worker may already hold a newer one than the router did. */
+  readonly policyVersion: PolicyVersion;
 }
 
 /** What one tier answered. Shadow answers never reach the user. */
@@ -113,8 +115,8 @@ export interface Prediction {
   /** Cost of all tiers that ran for the user, relative to heavy = 1; shadow runs are not in it. */
   readonly cost: number;
   readonly propensity: number;
-  readonly threshold: number;
-  readonly heavyOnly: boolean;
+  /** The plan as it stood when the answer was served: with trail and answers it gives every decision again. */
+  readonly slip: Slip;
   /** Probability with which this event was to be audited, and whether it was. */
   readonly audit: { readonly probability: number; readonly drawn: boolean };
   readonly signature: SparseRow;

@@ -39,7 +39,8 @@ export interface Processor {
   restore?(records: readonly InRecord[]): void | Promise<void>;
   /**
    * Offsets of the slice are committed in the same transaction as what is returned. A throw aborts: the slice comes
-   * again, first whole, then record by record; a record that keeps failing becomes a dead letter.
+   * again, first whole, then in halves down to the single record; a record that fails three times alone becomes a dead
+   * letter, with the code that was thrown where that is a SluiceError of class reject or drop. Class fatal ends the pipe.
    */
   process(slice: readonly InRecord[]): readonly OutRecord[] | Promise<readonly OutRecord[]>;
   /** The outputs of the last slice are durable. */
@@ -61,8 +62,12 @@ export interface PipeSpec {
   readonly lingerMs: number;
   /** Number of records before the committed offset handed to `restore`; 0 or left out: none. */
   readonly replay?: number;
+  /** How long records may wait without a commit before `done` rejects with SLUICE_STALLED. Left out: 60,000. */
+  readonly stallAfterMs?: number;
   /** Where a record goes whose processing keeps failing. */
   readonly deadLetters: string;
+  /** Name of the stage in the dead letters of this pipe; left out: the group. */
+  readonly stage?: string;
   readonly processor: (partition: TopicPartition) => Processor | Promise<Processor>;
 }
 

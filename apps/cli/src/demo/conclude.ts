@@ -1,0 +1,142 @@
+import { cpus, totalmem } from 'node:os';
+import { judge, kafkaVersion, readWithJava, type JudgeRecord, type Verdict } from '@sluice/broker';
+import { topicsOf } from '@sluice/contracts';
+import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
+import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
+import { compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
+import { loadManifests, relativeCosts } from '@sluice/service';
+import { percentile } from './percentiles.ts';
+import type { Report } from './report.ts';
+import type { Stage } from './run.ts';
+import { modelsDir } from './source.ts';
+import { round } from './steps.ts';
+import type { DemoStream } from './stream.ts';
+import { quality, type Quality } from './quality.ts';
+
+/** Everything the report says, once the stream has ended and before the system is closed. */
+export async function makeReport(stage: Stage, stream: DemoStream): Promise<Report> {
+  const { files, source, steps, collector } = stage;
+  const { flow } = files;
+  const predictions = [...collector.seen.predictions.values()];
+  const verdict = await steps.run('counting with a second client', () => countAnswers(stage));
+  const alternatives = await steps.run('always-heavy and always-fast on the same events', () => source.alternatives(new Set(predictions.map(({ id }) => id))));
+  const manifests = await loadManifests(flow, modelsDir);
+  const result = quality(flow, { predictions, alternatives, costs: relativeCosts(manifests) });
+  return {
+    ...streamFacts(stage, stream),
+    ...verdict.counts,
+    judge: verdict.judge,
+    unexplained: verdict.counts.unexplained + undecided(files, predictions, collector.seen.policies),
+    tiers: tierCounts(flow, predictions),
+    shadowAudits: collector.seen.shadow.audits,
+    outcomesJoined: joined(flow, collector.seen.latestPolicy),
+    accuracy: result.accuracy,
+    cost: {
+      ...result.cost,
+      origin: [...new Set(manifests.map(({ cost }) => cost.origin))].join(', '),
+      tiers: Object.fromEntries(flow.tiers.map(({ name }, tier) => [name, round(relativeCosts(manifests)[tier]!, 4)])),
+    },
+    loss: loss(flow, result, predictions),
+    ...policyFacts(flow, stage),
+  };
+}
+
+/** Counted by a client that shares no code with what it counts, where there is one. */
+async function countAnswers({ broker, bus, files }: Stage): Promise<{ readonly judge: string; readonly counts: CountedAnswers }> {
+  const topics = topicsOf(files.flow.flow);
+  const java = broker.judge !== undefined;
+  const read = async (topic: string): Promise<readonly JudgeRecord[]> => (java ? readWithJava({ handle: broker, topic }) : asJudged(await bus.readAll([topic])));
+  const requests = await read(topics.requests);
+  const predictions = await read(topics.predictions);
+  const deadLetters = await read(topics.deadLetters);
+  const routed = (await Promise.all(files.flow.tiers.map(({ model }) => (java ? [] : read(topics.model(model)))))).flat();
+  for (const { model } of java ? files.flow.tiers : []) routed.push(...(await read(topics.model(model))));
+  const verdict = judge({ requests, predictions, deadLetters, routed });
+  for (const fault of verdict.faults) process.stderr.write(`judge: ${fault}\n`);
+  return { judge: java ? `Apache Kafka ${kafkaVersion} console consumer, read_committed` : 'our own reader (no Java here)', counts: countsOf(verdict) };
+}
+
+type CountedAnswers = Pick<Report, 'events' | 'predictions' | 'deadLetters' | 'drops' | 'lost' | 'duplicated' | 'orderViolations' | 'unexplained'>;
+
+function countsOf({ requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained }: Verdict): CountedAnswers {
+  return { events: requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained };
+}
+
+function asJudged(records: Awaited<ReturnType<Stage['bus']['readAll']>>): readonly JudgeRecord[] {
+  return records.map(({ headers, ...record }) => ({
+    ...record,
+    headers: Object.entries(headers).map(([name, value]) => [name, Buffer.from((Array.isArray(value) ? value.at(-1) : value) as Buffer)] as const),
+  })) as never;
+}
+
+/** Predictions whose decisions, made again under the policies they cite, come out otherwise. */
+function undecided({ flow, schemas }: Stage['files'], predictions: readonly Prediction[], seen: ReadonlyMap<number, PolicySnapshot>): number {
+  const { width } = compileSignature(flow, schemas);
+  const first = initialPolicy(flow, width);
+  const policies = new Map(seen).set(first.version, seen.get(first.version) ?? first);
+  let count = 0;
+  for (const prediction of predictions) {
+    const fault = replayTrail({ flow, signatureWidth: width, prediction, policies });
+    if (fault === undefined) continue;
+    if (count++ < 3) process.stderr.write(`not explained: ${prediction.id}: ${fault}\n`);
+  }
+  return count;
+}
+
+function tierCounts(flow: Flow, predictions: readonly Prediction[]): Report['tiers'] {
+  const counts = Object.fromEntries(flow.tiers.map(({ name }) => [name, { first: 0, final: 0, escalatedFrom: 0 }]));
+  for (const { trail, tier } of predictions) {
+    counts[trail[0]!.tier]!.first++;
+    counts[tier]!.final++;
+    for (const step of trail) if (step.kind === 'escalate' || step.reason === 'model-failed') counts[step.tier]!.escalatedFrom++;
+  }
+  return counts;
+}
+
+function loss(flow: Flow, { realised }: Quality, predictions: readonly Prediction[]): Report['loss'] {
+  const events = Math.max(1, predictions.length);
+  const epsilon = flow.target.maxLoss;
+  const bound = lossBound({ epsilon, eta: flow.controller.gain, thetaStart: thetaStart(epsilon), delay: 500, pMin: flow.audit.rate / 4, events }).excessRate;
+  const sampling = samplingWidth({ epsilon, auditRate: flow.audit.rate, events, delta: 0.05 });
+  return { realised: round(realised, 5), target: epsilon, bound: round(bound, 5), sampling: round(sampling, 5), withinBound: realised <= epsilon + bound + sampling };
+}
+
+/** Outcomes that found their prediction, as the learner that published the last policy counted them. */
+function joined(flow: Flow, latest: PolicySnapshot | undefined): number {
+  return latest === undefined || latest.version === 0 ? 0 : Learner.restore(flow, latest).stats.truths;
+}
+
+function streamFacts({ options, files, broker, source, steps, collector, system }: Stage, stream: DemoStream) {
+  const { seen } = collector;
+  const { flow, events, rate, seed, drift, staticThreshold, poison } = options;
+  return {
+    flow: files.flow.flow,
+    options: { flow, ...(events !== undefined && { events }), rate: rate === Infinity ? 'max' : rate, seed, drift, staticThreshold, poison },
+    broker: { kind: broker.kind, version: broker.version, why: [...broker.why] },
+    repeats: round(Math.max(1, stream.published / Math.max(1, (options.events ?? stream.published) / source.repeats)), 2),
+    deadLetterCodes: Object.fromEntries(seen.deadLetters),
+    throughputPerSecond: round(seen.predictions.size / Math.max(0.001, (seen.lastAt - seen.firstAt) / 1000), 1),
+    latencyMs: { p50: percentile(seen.latencies, 0.5), p90: percentile(seen.latencies, 0.9), p99: percentile(seen.latencies, 0.99) },
+    setupSeconds: round(setupSteps.reduce((sum, name) => sum + (steps.seconds[name] ?? 0), 0)),
+    setup: steps.seconds,
+    apps: system.usage(),
+    backends: system.backends(),
+    versions: { node: process.versions.node, kafka: broker.version },
+    machine: { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', memoryGb: Math.round(totalmem() / 2 ** 30), platform: `${process.platform} ${process.arch}` },
+  };
+}
+
+/** Steps that stand between the command and the first event. */
+export const setupSteps = ['dependencies', 'data and models', 'broker', 'topics', 'router, inference, feedback'];
+
+function policyFacts(flow: Flow, { collector }: Stage): Pick<Report, 'threshold' | 'policyVersions'> {
+  const policies = [...collector.seen.policies.values()].sort((a, b) => a.version - b.version);
+  const start = initialPolicy(flow, 0).threshold;
+  let updates = 0;
+  let last = start;
+  for (const { threshold } of policies) {
+    if (threshold !== last) updates++;
+    last = threshold;
+  }
+  return { threshold: { start, end: last, updates }, policyVersions: policies.length };
+}

@@ -1,0 +1,165 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openBroker, type BrokerHandle } from '@sluice/broker';
+import { topicSpecs } from '@sluice/contracts';
+import { parseFlow, SluiceError } from '@sluice/domain';
+import { loadFlow, systemClock, type FlowFiles } from '@sluice/service';
+import { kafkaBus, memoryBus, type Bus } from '@sluice/streaming';
+import { startInProcess } from '../system/in-process.ts';
+import { startProcesses } from '../system/processes.ts';
+import type { System } from '../system/system.ts';
+import { Closers } from './closers.ts';
+import { Collector } from './collector.ts';
+import { makeReport } from './conclude.ts';
+import type { DemoOptions } from './options.ts';
+import { flowFile, modelsDir, openSource, stateDir, type Source } from './source.ts';
+import { isClean, type Report } from './report.ts';
+import { Steps } from './steps.ts';
+import { DemoStream } from './stream.ts';
+import { printSummary } from './summary.ts';
+import { LiveView, renderFrame } from './view.ts';
+
+/** Everything that is open while the demo runs, closed in reverse order however it ends. */
+export interface Stage {
+  readonly options: DemoOptions;
+  readonly files: FlowFiles;
+  readonly source: Source;
+  readonly broker: BrokerHandle;
+  readonly bus: Bus;
+  readonly system: System;
+  readonly steps: Steps;
+  readonly collector: Collector;
+}
+
+/** `npm start`: brings the system up, streams events through it, and says what came of it. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  if (options.report !== undefined && options.events === undefined) {
+    throw new SluiceError('SLUICE_CONFIG_INVALID', '--report needs --events: a report is written when the stream ends');
+  }
+  const interrupt = new AbortController();
+  const onSignal = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const runDir = join(stateDir, 'runs', `demo-${process.pid}`);
+  const closers = new Closers();
+  try {
+    if (!options.keep) closers.defer(() => rm(runDir, { recursive: true, force: true }));
+    await mkdir(runDir, { recursive: true });
+    const stage = await setUp(options, runDir, closers);
+    const stream = await streamThrough(stage, interrupt.signal);
+    await drain(stage, stream);
+    const report = await makeReport(stage, stream);
+    await finish(options, stage, report);
+  } finally {
+    await closers.closeAll();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+async function setUp(options: DemoOptions, runDir: string, closers: Closers): Promise<Stage> {
+  const out = process.stdout;
+  out.write(`Sluice: flow ${options.flow}\n`);
+  const steps = new Steps(out);
+  const files = withOptions(await loadFlow(flowFile(options.flow)), options);
+  const configured = { ...files, file: join(runDir, 'flow.json') };
+  await writeFlow(configured);
+  const source = await steps.run('data and models', async () => openSource(options, files));
+  steps.note(source.origin);
+  steps.note(source.note);
+  const broker = await steps.run('broker', () =>
+    openBroker({
+      ...(options.broker !== undefined && { choice: options.broker }),
+      ...(options.brokers !== undefined && { brokers: options.brokers }),
+      stateDir,
+      onStep: (text) => steps.note(text),
+      keep: options.keep,
+    }),
+  );
+  closers.defer(() => broker.close());
+  for (const reason of broker.why) steps.note(reason);
+  const bus = broker.brokers === undefined ? memoryBus({ live: true }) : kafkaBus({ brokers: broker.brokers.split(','), clientId: 'sluice-demo' });
+  closers.defer(() => bus.close());
+  await steps.run('topics', () => bus.ensureTopics(topicSpecs(files.flow)));
+  const collector = new Collector(files.flow.flow, systemClock);
+  await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
+  const spec = { files: configured, models: modelsDir, runDir, drills: source.drills, onStep: (text: string) => steps.note(text) };
+  const system = await steps.run('router, inference, feedback', () => (broker.brokers === undefined ? startInProcess(spec, bus) : startProcesses(spec, broker.brokers)));
+  closers.defer(() => system.close());
+  for (const [tier, why] of Object.entries(system.backends())) steps.note(`${tier} runs on ${why}`);
+  return { options, files, source, broker, bus, system, steps, collector };
+}
+
+/** The flow with the options of this run in it, validated like any flow file. */
+function withOptions(files: FlowFiles, options: DemoOptions): FlowFiles {
+  const { flow } = files;
+  const changed = {
+    ...flow,
+    target: { ...flow.target, ...(options.targetLoss !== undefined && { maxLoss: options.targetLoss }) },
+    controller: { ...flow.controller, enabled: flow.controller.enabled && !options.staticThreshold },
+  };
+  return { ...files, flow: parseFlow(changed, 'the flow with the options of this run') };
+}
+
+/** The apps read the flow of this run from a file beside its logs; schema paths become absolute. */
+async function writeFlow({ file, flow, schemas }: FlowFiles): Promise<void> {
+  const paths = await Promise.all(
+    schemas.map(async (schema, index) => {
+      const path = resolve(file, `../schema-${index}.avsc`);
+      await writeFile(path, JSON.stringify(schema));
+      return path;
+    }),
+  );
+  await writeFile(file, JSON.stringify({ ...flow, request: { ...flow.request, schemas: paths } }, null, 2));
+}
+
+async function streamThrough(stage: Stage, signal: AbortSignal): Promise<DemoStream> {
+  const { options, files, source, bus, collector, system } = stage;
+  const publisher = await bus.openPublisher();
+  const stream = new DemoStream({
+    flow: files.flow,
+    requests: source.requests(),
+    publisher,
+    clock: systemClock,
+    rate: options.rate,
+    maxWaiting: 2000,
+    answered: () => collector.answered,
+    signal,
+  });
+  const started = performance.now();
+  const view = new LiveView(process.stdout);
+  const total = (options.events ?? Infinity) + options.poison;
+  const draw = (): void => {
+    const elapsedSeconds = (performance.now() - started) / 1000;
+    view.show(renderFrame(files.flow, collector, { published: stream.published, total, elapsedSeconds }), elapsedSeconds);
+  };
+  const timer = setInterval(draw, 250);
+  try {
+    await Promise.race([stream.run(), system.failed]);
+    const answeredAll = await Promise.race([collector.until(() => collector.answered >= stream.published, 60_000), system.failed]);
+    draw();
+    if (!answeredAll) process.stderr.write(`${stream.published - collector.answered} requests had no answer after 60 s\n`);
+  } finally {
+    clearInterval(timer);
+    await publisher.close();
+  }
+  return stream;
+}
+
+/** Waits until feedback has learned from every outcome, so that the report counts them: the policy stands still. */
+async function drain({ collector }: Stage, stream: DemoStream): Promise<void> {
+  if (stream.outcomesPublished === 0) return;
+  const quietMs = 1500;
+  let version = -1;
+  let since = systemClock.now();
+  await collector.until(() => {
+    const latest = collector.seen.latestPolicy?.version ?? 0;
+    if (latest !== version) since = systemClock.now();
+    version = latest;
+    return systemClock.now() - since > quietMs;
+  }, 30_000);
+}
+
+async function finish(options: DemoOptions, stage: Stage, report: Report): Promise<void> {
+  printSummary(process.stdout, stage, report);
+  if (options.report !== undefined) await writeFile(options.report, `${JSON.stringify(report, null, 2)}\n`);
+  if (!isClean(report)) process.exitCode = 1;
+}

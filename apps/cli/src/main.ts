@@ -1,0 +1,23 @@
+import { Command, CommanderError } from 'commander';
+import { SluiceError } from '@sluice/domain';
+import { reportAndExit } from '@sluice/service';
+import { demoCommand } from './demo/options.ts';
+import { explainCommand } from './explain.ts';
+import { trainCommand } from './train.ts';
+
+const program = new Command('sluice')
+  .description('Tiered model serving on Kafka.')
+  .exitOverride()
+  .configureOutput({ writeErr: () => undefined })
+  .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
+  .addCommand(trainCommand())
+  .addCommand(explainCommand());
+for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) reportAndExit(process, thrown);
+  else if (thrown.exitCode === 0) process.exitCode = 0;
+  else reportAndExit(process, new SluiceError('SLUICE_CONFIG_INVALID', thrown.message.replace(/^error: /, '')));
+}

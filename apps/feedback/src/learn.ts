@@ -1,0 +1,45 @@
+import { decodeExample, encodePolicy, policyTopic } from '@sluice/contracts';
+import type { Flow, PolicySnapshot } from '@sluice/domain';
+import { Learner } from '@sluice/learning';
+import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
+
+/**
+ * Folds examples in log order and publishes the policy after every slice, in the transaction that commits the slice:
+ * the last published snapshot and the committed offset always describe the same point of the log.
+ */
+export class LearnProcessor implements Processor {
+  readonly #flow: Flow;
+  readonly #signatureWidth: number;
+  #learner: Learner;
+  /** Snapshot of the last committed point: an aborted slice falls back to it. */
+  #committed: PolicySnapshot | undefined;
+  #pending: PolicySnapshot | undefined;
+
+  constructor(flow: Flow, options: { readonly signatureWidth: number; readonly last: PolicySnapshot | undefined }) {
+    this.#flow = flow;
+    this.#signatureWidth = options.signatureWidth;
+    this.#committed = options.last;
+    this.#learner = this.#restored();
+  }
+
+  process(slice: readonly InRecord[]): readonly OutRecord[] {
+    for (const record of slice) this.#learner.fold(decodeExample(record.value!));
+    const last = slice.at(-1)!;
+    this.#pending = this.#learner.snapshot(last.offset + 1);
+    return [{ topic: policyTopic, partition: 0, key: Buffer.from(this.#flow.flow), value: encodePolicy(this.#pending), from: last }];
+  }
+
+  committed(): void {
+    this.#committed = this.#pending;
+  }
+
+  aborted(): void {
+    this.#learner = this.#restored();
+  }
+
+  #restored(): Learner {
+    return this.#committed === undefined
+      ? Learner.create(this.#flow, this.#signatureWidth)
+      : Learner.restore(this.#flow, this.#committed);
+  }
+}

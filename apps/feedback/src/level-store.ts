@@ -1,0 +1,44 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import type { JoinChange, JoinStore } from '@sluice/learning';
+
+/**
+ * The join's entries of one partition on disk. The changelog topic is the truth: the store starts empty and is filled
+ * from it, so it needs no sync to disk, and a lost or damaged folder loses nothing.
+ */
+export class LevelStore implements JoinStore {
+  readonly #level: ClassicLevel<string, Uint8Array>;
+  readonly #folder: string;
+
+  private constructor(level: ClassicLevel<string, Uint8Array>, folder: string) {
+    this.#level = level;
+    this.#folder = folder;
+  }
+
+  static async open(stateDir: string, name: string): Promise<LevelStore> {
+    const folder = join(stateDir, name);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    const level = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
+    await level.open();
+    return new LevelStore(level, folder);
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#level.getSync(key);
+  }
+
+  async apply(changes: readonly JoinChange[]): Promise<void> {
+    await this.#level.batch(changes.map(([key, value]) => (value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value })));
+  }
+
+  entries(): AsyncIterable<readonly [string, Uint8Array]> {
+    return this.#level.iterator();
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { decodePolicy, encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
+import type { Clock, Flow, PolicySnapshot, TierSpec, WrongAnswers } from '@sluice/domain';
+import { compileSignature, initialPolicy } from '@sluice/routing';
+import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
+import type { Bus, Pipe, Publisher, Table } from '@sluice/streaming';
+import { WorkerProcessor, type WorkerParts } from './processor.ts';
+import { inferenceTopology } from './topology.ts';
+
+export interface InferenceOptions {
+  readonly bus: Bus;
+  readonly flow: Flow;
+  readonly schemas: readonly object[];
+  /** Folder that holds one folder per model. */
+  readonly models: string;
+  /** The tiers this process serves. */
+  readonly tiers: readonly TierSpec[];
+  readonly clock: Clock;
+  readonly instance: string;
+  readonly threads?: number;
+  readonly backend?: BackendChoice;
+  readonly requireGpu?: boolean;
+  readonly drills?: ReadonlyMap<string, WrongAnswers>;
+  readonly maxSlice?: number;
+  readonly lingerMs?: number;
+}
+
+export interface Worker {
+  readonly tier: TierSpec;
+  readonly server: ModelServer;
+  readonly pipe: Pipe;
+}
+
+export interface Inference {
+  readonly workers: readonly Worker[];
+  readonly policies: Table<PolicySnapshot>;
+  /** Publishes the state of every worker to the health topic. */
+  reportHealth(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Wires the workers of one process: models loaded and warm first, then the pipes. */
+export async function startInference(options: InferenceOptions): Promise<Inference> {
+  const { bus, flow } = options;
+  const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
+  const health = await bus.openPublisher();
+  const { width } = compileSignature(flow, options.schemas);
+  const first = initialPolicy(flow, width);
+  const shared = { signatureWidth: width, policy: () => policies.get(flow.flow) ?? first };
+  const workers: Worker[] = [];
+  for (const tier of options.tiers) workers.push(await startWorker(options, tier, shared));
+  return {
+    workers,
+    policies,
+    reportHealth: () => publishHealth(options, workers, health),
+    async close() {
+      await Promise.all(workers.map(({ pipe }) => pipe.close()));
+      await Promise.all(workers.map(({ server }) => server.close()));
+      await Promise.all([policies.close(), health.close()]);
+    },
+  };
+}
+
+async function startWorker(options: InferenceOptions, tier: TierSpec, shared: Pick<WorkerParts, 'signatureWidth' | 'policy'>): Promise<Worker> {
+  const { bus, flow, schemas, clock } = options;
+  const server = await openServer({
+    dir: join(options.models, tier.model),
+    tier: tier.name,
+    schemas,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    backend: options.backend ?? 'auto',
+    requireGpu: options.requireGpu ?? false,
+  });
+  const topology = inferenceTopology(flow, tier);
+  const drill = options.drills?.get(tier.name);
+  const parts = {
+    ...shared,
+    flow,
+    tier,
+    server,
+    schemas: new RequestSchemas(schemas, flow.request.confluentIds),
+    clock,
+    ...(drill === undefined ? {} : { drill }),
+  };
+  const pipe = await bus.openPipe({
+    group: topology.group,
+    topics: topology.in,
+    delivery: flow.delivery,
+    maxSlice: options.maxSlice ?? 256,
+    lingerMs: options.lingerMs ?? 5,
+    deadLetters: topology.deadLetters,
+    processor: () => new WorkerProcessor(parts),
+  });
+  return { tier, server, pipe };
+}
+
+async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {
+  await publisher.publish(
+    workers.map(({ server, pipe }) => ({
+      topic: healthTopic,
+      partition: 0,
+      key: Buffer.from(`${flow.flow}/${server.manifest.model}/${instance}`),
+      value: encodeHealth({
+        flow: flow.flow,
+        model: server.manifest.model,
+        version: server.manifest.version,
+        instance,
+        at: clock.now(),
+        backend: server.backend.name,
+        gpu: server.backend.gpu,
+        ...server.fit(),
+        queued: server.queued,
+        served: pipe.stats.records,
+        failed: pipe.stats.deadLetters,
+      }),
+    })),
+  );
+}

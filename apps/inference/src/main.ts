@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { SluiceError, type Flow, type TierSpec } from '@sluice/domain';
+import { loadFlow, readCommandLine, reportAndExit, runService } from '@sluice/service';
+import { kafkaBus } from '@sluice/streaming';
+import { startInference, type InferenceOptions } from './app.ts';
+
+const schema = z.object({
+  brokers: z.array(z.string()).min(1).describe('Kafka bootstrap servers'),
+  flow: z.string().describe('Flow file'),
+  models: z.string().describe('Folder with one folder per model'),
+  tiers: z.array(z.string()).min(1).describe('Tiers that this process serves'),
+  backend: z.enum(['auto', 'wasm', 'native', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the native one where it loads and pays'),
+  requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),
+  threads: z.int().min(1).max(64).default(1).describe('Inference threads per model'),
+  maxSlice: z.int().min(1).max(5000).default(256).describe('Most records in one transaction'),
+  lingerMs: z.int().min(0).max(1000).default(5).describe('How long a transaction waits for more records'),
+  healthMs: z.int().min(100).default(2000).describe('How often the state of the workers is published'),
+  wrongAnswers: z.number().min(0).max(1).default(0).describe('Drill: share of answers made silently wrong'),
+  wrongFrom: z.int().min(0).default(0).describe('Drill: first event number it applies to'),
+  wrongKey: z.int().min(0).default(7).describe('Drill: another key makes other answers wrong'),
+});
+
+type Config = z.output<typeof schema>;
+
+try {
+  const config = readCommandLine({ name: 'inference', summary: 'Serves tiers of a flow: infers, answers, escalates and audits.', schema });
+  if (config !== undefined) await run(config);
+} catch (thrown) {
+  reportAndExit(process, thrown);
+}
+
+function run(config: Config): Promise<void> {
+  return runService({
+    name: 'inference',
+    async start({ clock, instance, log }) {
+      const { flow, schemas } = await loadFlow(config.flow);
+      const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
+      const tiers = config.tiers.map((name) => tierOf(flow, name));
+      const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance });
+      for (const { tier, server } of inference.workers) {
+        log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: server.backend.name, gpu: server.backend.gpu, why: server.backend.why });
+      }
+      const timer = setInterval(() => void inference.reportHealth().catch((thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) })), config.healthMs);
+      return {
+        failed: Promise.all(inference.workers.map(({ pipe }) => pipe.done)),
+        ready: () => inference.workers.every(({ pipe }) => pipe.stats.assigned > 0),
+        close: async () => {
+          clearInterval(timer);
+          await inference.close();
+          await bus.close();
+        },
+      };
+    },
+  });
+}
+
+function optionsOf(config: Config): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills'> {
+  const { models, backend, requireGpu, threads, maxSlice, lingerMs } = config;
+  const drill = { rate: config.wrongAnswers, fromSequence: config.wrongFrom, key: config.wrongKey };
+  const drills = new Map(config.wrongAnswers > 0 ? config.tiers.map((tier) => [tier, drill] as const) : []);
+  return { models, backend, requireGpu, threads, maxSlice, lingerMs, drills };
+}
+
+function tierOf(flow: Flow, name: string): TierSpec {
+  const tier = flow.tiers.find((entry) => entry.name === name);
+  if (tier === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', `flow ${flow.flow} has no tier ${name}; it has ${flow.tiers.map((entry) => entry.name).join(', ')}`);
+  return tier;
+}

@@ -1,0 +1,14 @@
+import { policyTopic, topicsOf } from '@sluice/contracts';
+import type { Flow, TierSpec } from '@sluice/domain';
+
+/** Topics in and out of the worker of one tier, as data. */
+export function inferenceTopology(flow: Flow, tier: TierSpec) {
+  const topics = topicsOf(flow.flow);
+  return {
+    group: `${flow.flow}-${tier.model}`,
+    in: [topics.model(tier.model)],
+    tables: [policyTopic],
+    out: [topics.predictions, topics.shadow, ...flow.tiers.map(({ model }) => topics.model(model)), topics.deadLetters],
+    deadLetters: topics.deadLetters,
+  } as const;
+}

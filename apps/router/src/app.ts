@@ -1,0 +1,60 @@
+import { decodePolicy, policyTopic, RequestSchemas } from '@sluice/contracts';
+import type { Clock, Flow, PolicySnapshot } from '@sluice/domain';
+import { compileRules, compileSignature, initialPolicy } from '@sluice/routing';
+import type { Bus, Pipe, Table } from '@sluice/streaming';
+import { RouterProcessor } from './processor.ts';
+import { routerTopology } from './topology.ts';
+
+export interface RouterOptions {
+  readonly bus: Bus;
+  readonly flow: Flow;
+  readonly schemas: readonly object[];
+  readonly costs: readonly number[];
+  readonly clock: Clock;
+  readonly maxSlice?: number;
+  readonly lingerMs?: number;
+}
+
+export interface Router {
+  readonly pipe: Pipe;
+  readonly policies: Table<PolicySnapshot>;
+  close(): Promise<void>;
+}
+
+/** Wires the router of one flow: policy table read to its end first, then the pipe. */
+export async function startRouter(options: RouterOptions): Promise<Router> {
+  const { bus, flow, schemas, costs, clock } = options;
+  const topology = routerTopology(flow);
+  const signature = compileSignature(flow, schemas);
+  const first = initialPolicy(flow, signature.width);
+  const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
+  const idle = costs.map(() => 0);
+  const parts = {
+    flow,
+    schemas: new RequestSchemas(schemas, flow.request.confluentIds),
+    signature,
+    rules: compileRules(flow, schemas),
+    costs,
+    policy: () => policies.get(flow.flow) ?? first,
+    queuePrices: () => idle,
+    clock,
+  };
+  const pipe = await bus.openPipe({
+    group: topology.group,
+    topics: topology.in,
+    delivery: flow.delivery,
+    maxSlice: options.maxSlice ?? 500,
+    lingerMs: options.lingerMs ?? 5,
+    replay: flow.request.dedupWindow,
+    deadLetters: topology.deadLetters,
+    processor: () => new RouterProcessor(parts),
+  });
+  return {
+    pipe,
+    policies,
+    async close() {
+      await pipe.close();
+      await policies.close();
+    },
+  };
+}

@@ -1,0 +1,4 @@
+/** The router as a part: wired by its own process, or by one that runs the whole system. */
+export { startRouter, type Router, type RouterOptions } from './app.ts';
+export { RouterProcessor, type RouterParts } from './processor.ts';
+export { routerTopology } from './topology.ts';

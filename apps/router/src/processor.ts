@@ -1,0 +1,123 @@
+import { deadLetter, encodeTag, header, RequestSchemas, sourceText, topicsOf } from '@sluice/contracts';
+import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot } from '@sluice/domain';
+import { route, type Rules, type Signature } from '@sluice/routing';
+import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
+import { IdWindow } from './id-window.ts';
+import { readRequest, requestId, type Request } from './request.ts';
+
+/** What routing needs besides the record. Everything is fixed for one slice, so a slice is decided by one policy and one time. */
+export interface RouterParts {
+  readonly flow: Flow;
+  readonly schemas: RequestSchemas;
+  readonly signature: Signature;
+  readonly rules: Rules;
+  /** Cost of each tier relative to the heavy one. */
+  readonly costs: readonly number[];
+  /** The newest policy at the time of the call. */
+  readonly policy: () => PolicySnapshot;
+  /** Waiting price of each tier in units of cost; infinite when the tier is closed. */
+  readonly queuePrices: () => readonly number[];
+  readonly clock: Clock;
+}
+
+/** Tags each request of one partition and republishes it untouched to the topic of its first model. */
+export class RouterProcessor implements Processor {
+  readonly #parts: RouterParts;
+  readonly #topics: ReturnType<typeof topicsOf>;
+  readonly #seen: IdWindow;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+    this.#topics = topicsOf(parts.flow.flow);
+    this.#seen = new IdWindow(parts.flow.request.dedupWindow);
+  }
+
+  /** The window of known ids is a fold over the request topic itself: reading its last records again restores it. */
+  restore(records: readonly InRecord[]): void {
+    for (const record of records) {
+      try {
+        this.#seen.admit(requestId(record));
+      } catch {
+        // Unreadable headers: the record was refused then and names no id now.
+      }
+    }
+    this.#seen.commit();
+  }
+
+  process(slice: readonly InRecord[]): readonly OutRecord[] {
+    const now = this.#parts.clock.now();
+    const policy = this.#parts.policy();
+    return slice.map((record) => this.#route(record, policy, now));
+  }
+
+  committed(): void {
+    this.#seen.commit();
+  }
+
+  aborted(): void {
+    this.#seen.rollback();
+  }
+
+  #route(record: InRecord, policy: PolicySnapshot, now: EpochMs): OutRecord {
+    try {
+      return this.#tagged(record, policy, now);
+    } catch (thrown) {
+      const error = toSluiceError(thrown, 'SLUICE_PROCESSOR_FAILED');
+      if (error.class !== 'reject' && error.class !== 'drop') throw error;
+      return deadLetter({ record, error, stage: 'router', topic: this.#topics.deadLetters, attempts: 1 });
+    }
+  }
+
+  #tagged(record: InRecord, policy: PolicySnapshot, now: EpochMs): OutRecord {
+    const { flow, schemas } = this.#parts;
+    const request = readRequest(record, flow, schemas);
+    if (request.deadlineAt <= now) {
+      throw new SluiceError('SLUICE_DEADLINE_PAST', `the deadline passed ${now - request.deadlineAt} ms before routing`);
+    }
+    const tag = this.#decide(record, request, { policy, now });
+    if (!this.#seen.admit(request.id)) throw new SluiceError('SLUICE_DUPLICATE_ID', `id ${request.id} was already seen`);
+    return {
+      topic: this.#topics.model(flow.tiers[tag.slip.position]!.model),
+      partition: record.partition,
+      key: record.key,
+      value: record.value,
+      headers: { ...record.headers, [header.tag]: encodeTag(tag), [header.origin]: sourceText(record) },
+      timestamp: record.timestamp,
+      from: record,
+    };
+  }
+
+  #decide(record: InRecord, request: Request, at: { readonly policy: PolicySnapshot; readonly now: EpochMs }) {
+    const { flow, signature, rules, costs, queuePrices } = this.#parts;
+    const read = signature.read({ ...request, now: at.now });
+    const { size, staleness, timeLeft } = read;
+    const rule = rules.first({ ...request, headers: record.headers, size, staleness, timeLeft });
+    const decision = route({
+      id: request.id,
+      flow,
+      policy: at.policy,
+      costs,
+      queuePrices: queuePrices(),
+      signature: read.row,
+      signatureWidth: signature.width,
+      rule,
+      now: at.now,
+    });
+    return {
+      id: request.id,
+      flow: flow.flow,
+      source: { topic: record.topic, partition: record.partition, offset: record.offset },
+      requestedAt: request.requestedAt,
+      routedAt: at.now,
+      deadlineAt: request.deadlineAt,
+      policyVersion: at.policy.version,
+      schema: request.schema,
+      shadow: false,
+      propensity: decision.propensity,
+      slip: decision.slip,
+      signature: read.row,
+      trail: [decision.step],
+      answers: [],
+    };
+  }
+}

@@ -1,0 +1,14 @@
+import { policyTopic, topicsOf } from '@sluice/contracts';
+import type { Flow } from '@sluice/domain';
+
+/** Topics in and out of the router of one flow, as data. */
+export function routerTopology(flow: Flow) {
+  const topics = topicsOf(flow.flow);
+  return {
+    group: `${flow.flow}-router`,
+    in: [topics.requests],
+    tables: [policyTopic],
+    out: [...flow.tiers.map(({ model }) => topics.model(model)), topics.deadLetters],
+    deadLetters: topics.deadLetters,
+  } as const;
+}

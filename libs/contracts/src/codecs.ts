@@ -1,0 +1,27 @@
+import type { DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
+import { defineCodec } from './codec.ts';
+import { exampleSchema, outcomeSchema, policySchema } from './schemas/feedback.ts';
+import { deadLetterSchema, healthSchema } from './schemas/operations.ts';
+import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
+import { tagSchema } from './schemas/tag.ts';
+
+/** Every schema Sluice owns. A changed schema puts its former version into `earlier` and a golden file beside the others. */
+export const codecs = {
+  Tag: defineCodec<Tag>({ schema: tagSchema, invalid: 'SLUICE_TAG_INVALID' }),
+  Prediction: defineCodec<Prediction>({ schema: predictionSchema }),
+  ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
+  Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
+  Example: defineCodec<Example>({ schema: exampleSchema }),
+  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema }),
+  Health: defineCodec<Health>({ schema: healthSchema }),
+  DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),
+};
+
+export const { encode: encodeTag, decode: decodeTag } = codecs.Tag;
+export const { encode: encodePrediction, decode: decodePrediction } = codecs.Prediction;
+export const { encode: encodeShadowAnswer, decode: decodeShadowAnswer } = codecs.ShadowAnswer;
+export const { encode: encodeOutcome, decode: decodeOutcome } = codecs.Outcome;
+export const { encode: encodeExample, decode: decodeExample } = codecs.Example;
+export const { encode: encodePolicy, decode: decodePolicy } = codecs.PolicySnapshot;
+export const { encode: encodeHealth, decode: decodeHealth } = codecs.Health;
+export const { encode: encodeDeadLetter, decode: decodeDeadLetter } = codecs.DeadLetter;

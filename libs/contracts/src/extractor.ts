@@ -1,0 +1,95 @@
+import type { FeatureSpec } from '@sluice/domain';
+import { bytesReader } from './features/bytes.ts';
+import { categoryReader } from './features/category.ts';
+import { numberReader } from './features/number.ts';
+import type { Extraction, FeatureReader, ReaderPlace } from './features/reader.ts';
+import { textReader } from './features/text.ts';
+import { timeReader } from './features/time.ts';
+import { compileProjection, type Projection } from './projection.ts';
+
+/** What was noticed while a value was read. */
+export interface ExtractFlags {
+  /** Fields that were null, or a branch without the field. */
+  readonly missing: number;
+  /** Numbers outside their catalogued range. */
+  readonly outOfRange: number;
+  /** Fields the extractor reads. */
+  readonly fields: number;
+}
+
+/** Avro bytes to one dense float32 row. Router and models use the same one, so they cannot drift apart. */
+export interface Extractor {
+  /** Columns of a row. */
+  readonly width: number;
+  /** One name a column. */
+  readonly names: readonly string[];
+  /**
+   * Overwrites `row[at, at + width)` with the features of the Avro body that starts at `start` and ends with `value`.
+   * The flags returned hold until the next call.
+   * @throws SluiceError SLUICE_AVRO_TRUNCATED, SLUICE_AVRO_INVALID (also for bytes after the value), SLUICE_NUMBER_NOT_FINITE,
+   * SLUICE_IMAGE_INVALID; the columns are then undefined.
+   */
+  // eslint-disable-next-line max-params -- called once per event: an options object would be one object per event
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags;
+}
+
+/**
+ * @param schema parsed Avro schema of the writer.
+ * @param options.flags adds columns for missing and out-of-range values after numbers and categories.
+ * @throws SluiceError SLUICE_SCHEMA_INVALID when a feature names a field the schema lacks or cannot give.
+ */
+export function compileExtractor(schema: unknown, features: readonly FeatureSpec[], options: { readonly flags: boolean }): Extractor {
+  const paths = features.map((feature) => feature.field);
+  const projection = compileProjection(schema, paths);
+  const readers = features.map((feature) => readerOf(feature, { slot: projection.slot(feature.field), projection, flags: options.flags }));
+  return new CompiledExtractor(projection, readers);
+}
+
+class CompiledExtractor implements Extractor {
+  readonly width: number;
+  readonly names: readonly string[];
+  readonly #readers: readonly FeatureReader[];
+  readonly #offsets: Int32Array;
+  readonly #extraction: Extraction;
+  readonly #flags: { missing: number; outOfRange: number; readonly fields: number };
+
+  constructor(projection: Projection, readers: readonly FeatureReader[]) {
+    this.names = readers.flatMap((reader) => reader.names);
+    this.width = this.names.length;
+    this.#readers = readers;
+    this.#offsets = new Int32Array(readers.length + 1);
+    readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.names.length));
+    this.#extraction = { projection, bytes: new Uint8Array(0), row: new Float32Array(0), missing: 0, outOfRange: 0 };
+    this.#flags = { missing: 0, outOfRange: 0, fields: readers.length };
+  }
+
+  // eslint-disable-next-line max-params -- see the interface
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags {
+    const extraction = this.#extraction;
+    extraction.projection.read(value, start, value.length);
+    extraction.bytes = value;
+    extraction.row = row;
+    extraction.missing = 0;
+    extraction.outOfRange = 0;
+    row.fill(0, at, at + this.width);
+    for (let i = 0; i < this.#readers.length; i++) this.#readers[i]!.read(extraction, at + this.#offsets[i]!);
+    this.#flags.missing = extraction.missing;
+    this.#flags.outOfRange = extraction.outOfRange;
+    return this.#flags;
+  }
+}
+
+function readerOf(feature: FeatureSpec, place: ReaderPlace): FeatureReader {
+  switch (feature.kind) {
+    case 'number':
+      return numberReader(feature, place);
+    case 'category':
+      return categoryReader(feature, place);
+    case 'text':
+      return textReader(feature, place);
+    case 'time':
+      return timeReader(feature, place);
+    case 'bytes':
+      return bytesReader(feature, place);
+  }
+}

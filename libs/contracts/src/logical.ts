@@ -1,0 +1,59 @@
+import avro, { type Type } from 'avsc';
+import type { SlipTier, SparseRow } from '@sluice/domain';
+import { decodeSparse, decodeVector, encodeSparse, encodeVector } from './sparse.ts';
+
+const { LogicalType } = avro.types;
+
+/** Base of our conversions: none of them changes how the underlying bytes are resolved between versions. */
+abstract class Conversion extends LogicalType {
+  protected override _resolve(type: Type): unknown {
+    return type instanceof LogicalType && type.constructor === this.constructor ? (value: unknown) => value : undefined;
+  }
+}
+
+class SparseRowType extends Conversion {
+  protected override _fromValue(bytes: Buffer): SparseRow {
+    return decodeSparse(bytes);
+  }
+  protected override _toValue(row: SparseRow): Buffer {
+    return encodeSparse(row);
+  }
+}
+
+class FloatVectorType extends Conversion {
+  protected override _fromValue(bytes: Buffer): Float32Array {
+    return decodeVector(bytes);
+  }
+  protected override _toValue(vector: Float32Array): Buffer {
+    return encodeVector(vector);
+  }
+}
+
+class OpaqueType extends Conversion {
+  protected override _fromValue(bytes: Buffer): Uint8Array {
+    return new Uint8Array(bytes);
+  }
+  protected override _toValue(bytes: Uint8Array): Buffer {
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+}
+
+type WireSlipTier = Omit<SlipTier, 'queuePrice'> & { readonly queuePrice: number | null };
+
+/** Infinity is not JSON, and tags are also read by people and other languages: a closed tier is null on the wire. */
+class SlipTierType extends Conversion {
+  protected override _fromValue({ tier, model, cost, queuePrice }: WireSlipTier): SlipTier {
+    return { tier, model, cost, queuePrice: queuePrice ?? Infinity };
+  }
+  protected override _toValue({ tier, model, cost, queuePrice }: SlipTier): WireSlipTier {
+    return { tier, model, cost, queuePrice: queuePrice === Infinity ? null : queuePrice };
+  }
+}
+
+/** Logical types of our own schemas; a reader that does not know them sees the plain Avro type. */
+export const logicalTypes = {
+  'sluice-sparse-row': SparseRowType,
+  'sluice-float-vector': FloatVectorType,
+  'sluice-opaque': OpaqueType,
+  'sluice-slip-tier': SlipTierType,
+};

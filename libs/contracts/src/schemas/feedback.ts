@@ -1,0 +1,64 @@
+import { exampleParts } from '@sluice/domain';
+import { answer, audit, floatVector, opaqueBytes, sparseRow } from './parts.ts';
+
+export const outcomeSchema = {
+  type: 'record',
+  name: 'Outcome',
+  namespace: 'sluice',
+  doc: 'Ground truth or the report of a user: <flow>.outcomes, key = id.',
+  fields: [
+    { name: 'id', type: 'string' },
+    { name: 'label', type: 'string' },
+    { name: 'at', type: 'long', doc: 'Event time in milliseconds since 1970.' },
+    { name: 'origin', type: { type: 'enum', name: 'OutcomeOrigin', symbols: ['truth', 'report'] } },
+  ],
+} as const;
+
+export const exampleSchema = {
+  type: 'record',
+  name: 'Example',
+  namespace: 'sluice',
+  doc: 'One piece of feedback, applied by the learner in log order: <flow>.examples.',
+  fields: [
+    { name: 'id', type: 'string' },
+    { name: 'part', type: { type: 'enum', name: 'ExamplePart', symbols: exampleParts } },
+    { name: 'policyVersion', type: 'long' },
+    { name: 'at', type: 'long' },
+    { name: 'tier', type: 'string' },
+    { name: 'harm', type: 'double' },
+    { name: 'cost', type: 'double' },
+    { name: 'heavyOnly', type: 'boolean' },
+    { name: 'audit', type: audit },
+    { name: 'truth', type: ['null', 'int'], doc: 'Label index of the outcome; null unless part is truth.' },
+    { name: 'signature', type: sparseRow },
+    { name: 'answers', type: { type: 'array', items: answer } },
+  ],
+} as const;
+
+const head = {
+  type: 'record',
+  name: 'Head',
+  fields: [
+    { name: 'tier', type: 'string' },
+    { name: 'stage', type: { type: 'enum', name: 'HeadStage', symbols: ['route', 'stop'] } },
+    { name: 'weights', type: floatVector },
+  ],
+} as const;
+
+export const policySchema = {
+  type: 'record',
+  name: 'PolicySnapshot',
+  namespace: 'sluice',
+  doc: 'What the learner published last: sluice.policy, key = flow.',
+  fields: [
+    { name: 'flow', type: 'string' },
+    { name: 'version', type: 'long' },
+    { name: 'examplesOffset', type: 'long', doc: 'Offset in <flow>.examples after the last example folded.' },
+    { name: 'threshold', type: 'double' },
+    { name: 'heavyOnly', type: 'boolean' },
+    { name: 'reason', type: 'string' },
+    { name: 'auditRate', type: 'double' },
+    { name: 'heads', type: { type: 'array', items: head } },
+    { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
+  ],
+} as const;

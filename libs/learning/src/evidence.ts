@@ -1,0 +1,65 @@
+import type { Answer, Example, Flow } from '@sluice/domain';
+
+/** Largest weight an audited example gets in learning: rare draws must not throw the heads about (routing.md 3b). */
+const largestWeight = 10;
+
+/** A light tier's answer beside heavy's for the same event. */
+export interface Pair {
+  /** Index of the light tier in the flow. */
+  readonly tier: number;
+  readonly answer: Answer;
+  readonly disagrees: boolean;
+  /** 1 / (probability that both answers would be known), at most 10. */
+  readonly weight: number;
+  /** True when both ran for the user: the pair was known at the decision, audit or not. */
+  readonly served: boolean;
+}
+
+/** What an example says about each tier of its flow. */
+export interface Evidence {
+  /** Index of the tier that served; -1 when the flow no longer has it. */
+  readonly tier: number;
+  /** True when a tier lighter than heavy served. */
+  readonly light: boolean;
+  /** Shadow runs have filled the answers up to all tiers: exactly then the join has emitted the shadow part. */
+  readonly compared: boolean;
+  readonly audited: boolean;
+  readonly probability: number;
+  readonly answer: Answer | undefined;
+  readonly heavy: Answer | undefined;
+  readonly pairs: readonly Pair[];
+}
+
+/** Reads an example. Its answers stand in the order they ran for the user, the serving tier's last, then those of shadow runs. */
+export function evidenceOf(flow: Flow, example: Example): Evidence {
+  const last = flow.tiers.length - 1;
+  const tier = flow.tiers.findIndex((entry) => entry.name === example.tier);
+  const servedCount = 1 + example.answers.findIndex((answer) => answer.tier === example.tier);
+  const known = flow.tiers.map((entry) => example.answers.findIndex((answer) => answer.tier === entry.name));
+  const heavy = example.answers[known[last]!];
+  const probability = Math.min(1, Math.max(1e-6, example.audit.probability));
+  const ranForUser = (index: number): boolean => known[index]! >= 0 && known[index]! < servedCount;
+  const pairOf = (index: number): Pair[] => {
+    const answer = example.answers[known[index]!];
+    if (answer === undefined || heavy === undefined) return [];
+    const served = ranForUser(index) && ranForUser(last);
+    const weight = served ? 1 : Math.min(largestWeight, 1 / probability);
+    return [{ tier: index, answer, disagrees: answer.label !== heavy.label, weight, served }];
+  };
+  return {
+    tier,
+    light: tier !== last,
+    compared: example.audit.drawn && example.answers.length > servedCount && known.every((index) => index >= 0),
+    audited: example.audit.drawn,
+    probability,
+    answer: tier < 0 ? undefined : example.answers[known[tier]!],
+    heavy,
+    pairs: flow.tiers.slice(0, -1).flatMap((_, index) => pairOf(index)),
+  };
+}
+
+/** Harm of an answer once everything is known: it is wrong where heavy is right. Without truth, every disagreement counts as harm. */
+export function isHarm(answer: Answer, heavy: Answer, truth: number | null): boolean {
+  if (answer.label === heavy.label) return false;
+  return truth === null || heavy.label === truth;
+}

@@ -1,0 +1,15 @@
+/**
+ * Learning from feedback: the join of predictions, shadow answers and outcomes, and the fold of joined examples into a policy.
+ * Pure and deterministic: no I/O, no clock, no randomness.
+ *
+ * @example
+ * const learner = Learner.open(flow, { signatureWidth: signature.width, snapshot: lastSnapshot });
+ * for (const example of examples) learner.fold(example);
+ * publish(learner.snapshot(nextOffset)); // sluice.policy, key = flow
+ */
+export { Learner, type LearnerStats, type OpenInput } from './learner.ts';
+export { thetaStart } from './risk-controller.ts';
+export { lossBound, safeEnd, samplingWidth, type LossBound, type LossBoundInput } from './loss-bound.ts';
+export { JoinState, type JoinCounts, type JoinStep, type UnmatchedOutcome } from './join/join-state.ts';
+export { factKinds, readFact, type Fact, type FactKind, type FactRecord } from './join/fact.ts';
+export { mapStore, type JoinChange, type JoinStore } from './join/store.ts';

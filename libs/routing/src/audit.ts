@@ -1,0 +1,77 @@
+import { keyedUniform, type EventId, type Flow, type PolicySnapshot, type Slip } from '@sluice/domain';
+
+/** Harm at which an event is audited with probability `auditRate` itself. */
+export const auditReferenceHarm = 0.01;
+
+const referenceSpread = spread(auditReferenceHarm);
+
+/** Whether a served event also runs, unseen by its user, on the tiers that did not run. */
+export interface Audit {
+  /** Probability with which it was to be audited, in (0, 1]; every estimate divides by it. */
+  readonly probability: number;
+  readonly drawn: boolean;
+  /** Tiers that still have to run for the answers of all tiers to be known; empty when not drawn, or when all ran anyway. */
+  readonly tiers: readonly string[];
+}
+
+/**
+ * Probability of an audit for an event that a light tier serves with harm g:
+ * `clip(auditRate * s(g) / s(0.01), auditRate / 4, 1)` with `s(g) = sqrt(g (1 - g))`: audits go where the doubly robust
+ * estimate is least sure (routing.md 3a; the optimal allocation for a Bernoulli residual).
+ *
+ * Contract with the learner: `auditRate` is the probability at a harm of 1 %, so that a snapshot without any history means
+ * what it says. To keep the *mean* rate at the declared one the learner publishes
+ * `auditRate = rate * boost * clip(s(0.01) / EMA[s(g)], 1/4, 4)`, with `boost` 5 after an alarm, else 1; `auditSpread` is s.
+ */
+export function auditProbability(auditRate: number, harm: number): number {
+  return Math.min(1, Math.max(auditRate / 4, (auditRate * spread(harm)) / referenceSpread));
+}
+
+/** s(g) = sqrt(g (1 - g)), the standard deviation of a harm that happens with probability g. */
+export function auditSpread(harm: number): number {
+  return spread(harm);
+}
+
+/**
+ * The draw of an event under a policy: uniform in [0, 1), the same after replay, redelivery and rebalance.
+ * The version is part of the key so that a new policy audits other events.
+ */
+export function auditDraw(id: EventId, policyVersion: number, key: number): number {
+  return keyedUniform(`${id}@${policyVersion}`, key);
+}
+
+/** Rate that goes into the slip: in warm-up every event runs on every tier, so that all heads start from the same events. */
+export function slipAuditRate(policy: PolicySnapshot): number {
+  if (policy.reason === warmUp) return 1;
+  return policy.auditRate >= smallestAuditRate ? Math.min(1, policy.auditRate) : smallestAuditRate;
+}
+
+/** Estimates divide by the probability, so a policy that says 0 (or NaN) must not switch audits off. */
+const smallestAuditRate = 1e-3;
+
+/** `reason` of a policy whose flow has not yet seen its warm-up events. */
+export const warmUp = 'warm-up';
+
+/** Tiers of the flow that have not answered, cheapest first: those an audited event must still run on. */
+export function tiersNotRun(tiers: Slip['tiers'] | Flow['tiers'], ran: readonly string[]): string[] {
+  const names = tiers.map((entry) => ('tier' in entry ? entry.tier : entry.name));
+  return names.filter((name) => !ran.includes(name));
+}
+
+/**
+ * Decides the audit of an event that is being served.
+ * A light answer is audited by its harm. An answer of heavy needs no correction, its loss is 0; it is shadowed at the plain rate so that the
+ * heads of the lighter tiers keep learning. Where every tier ran anyway nothing is left to chance: probability 1.
+ */
+export function decideAudit(slip: Slip, harm: number, ran: readonly string[]): Audit {
+  const missing = tiersNotRun(slip.tiers, ran);
+  if (missing.length === 0) return { probability: 1, drawn: true, tiers: missing };
+  const heavyRan = ran.includes(slip.tiers[slip.tiers.length - 1]!.tier);
+  const probability = heavyRan ? Math.min(1, slip.auditRate) : auditProbability(slip.auditRate, harm);
+  const drawn = slip.auditDraw < probability;
+  return { probability, drawn, tiers: drawn ? missing : [] };
+}
+
+function spread(harm: number): number {
+  return Math.sqrt(harm * (1 - harm));
+}

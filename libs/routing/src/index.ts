@@ -1,0 +1,29 @@
+/**
+ * The pure decision library: signature, rules, pre-route, stop rule, audit draw, slip and their explanation. No I/O, no clock.
+ */
+export {
+  harmFloor,
+  headLogit,
+  headOf,
+  headRow,
+  headWidth,
+  logit,
+  priorHarm,
+  scoreHead,
+  sigmoid,
+  stopColumnNames,
+  stopColumns,
+} from './heads.ts';
+export { auditDraw, auditProbability, auditReferenceHarm, auditSpread, tiersNotRun, warmUp, type Audit } from './audit.ts';
+export { exclusions, type Candidate, type Exclusion } from './candidate.ts';
+export { route, type RouteDecision, type RouteInput } from './route.ts';
+export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
+export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
+export { replayTrail, type Replay } from './replay.ts';
+export { initialPolicy, startThreshold, staticPolicy, type StaticPolicyOptions } from './policy.ts';
+export { parseCondition } from './rules/parse.ts';
+export { printExpression, type Expression } from './rules/syntax.ts';
+export { biasColumn, compileSignature, type Signature, type SignatureInput, type SignatureReading } from './signature.ts';
+export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
+export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
+export type { ExplainContext } from './telling.ts';

@@ -1,0 +1,96 @@
+import type { Answer, Flow, PolicySnapshot, Prediction, Step, Tag } from '@sluice/domain';
+import { parseReason } from './reason.ts';
+import { route } from './route.ts';
+import type { RuleHit } from './rules/rules.ts';
+import { afterAnswer } from './stop.ts';
+
+export interface Replay {
+  readonly flow: Flow;
+  readonly signatureWidth: number;
+  readonly prediction: Prediction;
+  /** Every policy version that a step of the trail may cite, the initial one among them. */
+  readonly policies: ReadonlyMap<number, PolicySnapshot>;
+}
+
+/**
+ * Makes every decision about a served event again, each with the policy its step cites, and compares step by step, bit
+ * for bit. Undefined when all come out the same; else the first difference in words.
+ */
+export function replayTrail(replay: Replay): string | undefined {
+  const { trail, answers } = replay.prediction;
+  const first = trail[0];
+  if (first === undefined) return 'the trail is empty';
+  const differs = replayRoute(replay, first);
+  if (differs !== undefined) return differs;
+  let given = 0;
+  for (let at = 1; at < trail.length; at++) {
+    const step = trail[at]!;
+    if (step.kind === 'fallback') continue;
+    const answer = answers[given];
+    if (answer === undefined) return `step ${at} (${step.kind}) judges an answer that is missing`;
+    const fault = replayStop(replay, { step, at, answer, answers: answers.slice(0, given) });
+    if (fault !== undefined) return fault;
+    given++;
+  }
+  return given === answers.length ? undefined : `${answers.length - given} answers were never judged`;
+}
+
+function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, step: Step): string | undefined {
+  const policy = policies.get(step.policyVersion);
+  if (policy === undefined) return `policy ${step.policyVersion}, cited by the first step, is unknown`;
+  const { tiers } = prediction.slip;
+  const decision = route({
+    id: prediction.id,
+    flow,
+    policy,
+    costs: tiers.map(({ cost }) => cost),
+    queuePrices: tiers.map(({ queuePrice }) => queuePrice),
+    signature: prediction.signature,
+    signatureWidth,
+    rule: ruleOf(flow, step),
+    now: step.at,
+  });
+  if (decision.slip.auditDraw !== prediction.slip.auditDraw) return 'the audit draw differs';
+  return difference('step 0', step, decision.step);
+}
+
+interface Judgement {
+  readonly step: Step;
+  readonly at: number;
+  readonly answer: Answer;
+  readonly answers: readonly Answer[];
+}
+
+function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { step, at, answer, answers }: Judgement): string | undefined {
+  const policy = policies.get(step.policyVersion);
+  if (policy === undefined) return `policy ${step.policyVersion}, cited by step ${at}, is unknown`;
+  const position = prediction.slip.tiers.findIndex(({ tier }) => tier === answer.tier);
+  const tag: Tag = {
+    ...prediction,
+    deadlineAt: 0,
+    schema: 0,
+    shadow: false,
+    slip: { ...prediction.slip, position },
+    trail: prediction.trail.slice(0, at),
+    answers,
+  };
+  const decision = afterAnswer({ flow, signatureWidth, tag, policy, answer, now: step.at });
+  const { audit } = prediction;
+  if (decision.kind === 'stop' && (decision.audit.drawn !== audit.drawn || decision.audit.probability !== audit.probability))
+    return 'the audit differs';
+  return difference(`step ${at}`, step, decision.step);
+}
+
+/** The declared rule that the trail says decided; what its condition read is not needed to decide again. */
+function ruleOf(flow: Flow, step: Step): RuleHit | undefined {
+  const reason = parseReason(step.reason);
+  const name = step.kind === 'rule' ? reason.name : reason.name === 'rule-tier-closed' ? reason.detail : undefined;
+  return flow.rules.find((rule) => rule.name === name);
+}
+
+function difference(where: string, logged: Step, again: Step): string | undefined {
+  for (const key of ['kind', 'tier', 'harm', 'score', 'reason'] as const) {
+    if (!Object.is(logged[key], again[key])) return `${where}: ${key} was ${String(logged[key])}, made again it is ${String(again[key])}`;
+  }
+  return undefined;
+}

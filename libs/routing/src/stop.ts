@@ -1,0 +1,202 @@
+import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sluice/domain';
+import { decideAudit, type Audit } from './audit.ts';
+import { harmAfterAnswer, priceOf } from './candidate.ts';
+import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
+import { formatReason } from './reason.ts';
+import { percent, short, type Teller, type Told } from './telling.ts';
+
+/** What a worker knows when its tier has answered. */
+export interface StopInput {
+  readonly flow: Flow;
+  readonly signatureWidth: number;
+  /** The tag of the record; the answer is that of `tag.slip.tiers[tag.slip.position]`. */
+  readonly tag: Tag;
+  /**
+   * The policy the worker holds, named in the step. Threshold and prices stay those of the slip; heads are this policy's, and
+   * when it is newer than the router's and at the safe end, the safe end holds from here on.
+   */
+  readonly policy: PolicySnapshot;
+  readonly answer: Answer;
+  readonly now: EpochMs;
+}
+
+interface Judged {
+  /** The tier that answered, when the answer is served; the tier that is to answer next, when it is not. */
+  readonly position: number;
+  /** Estimated probability that this answer is wrong where heavy's is right; 0 for heavy's. */
+  readonly harm: number;
+  /** Cost of all tiers that ran for the user up to now, relative to heavy = 1. */
+  readonly cost: number;
+  /** Its tier is the tier that answered, also when it escalates. */
+  readonly step: Step;
+}
+
+export interface Stop extends Judged {
+  readonly kind: 'stop';
+  readonly audit: Audit;
+}
+
+export interface Escalate extends Judged {
+  readonly kind: 'escalate';
+}
+
+/** A heavier tier that could answer next, at its price with the harm it is left with. */
+interface Continuation {
+  readonly position: number;
+  readonly harm: number;
+  readonly score: number;
+}
+
+interface StopContext {
+  readonly input: StopInput;
+  /** g_k(x, o); 0 for heavy's answer. */
+  readonly harm: number;
+  /** The cheapest way on, or undefined when every heavier tier is closed. */
+  readonly next: Continuation | undefined;
+}
+
+/** One verdict on an answer: it decides where to go on to, or to serve, and later says why. */
+export interface Verdict extends Teller {
+  holds(context: StopContext): boolean;
+  /** Where to go on to; undefined serves the answer. */
+  goesOn(context: StopContext): Continuation | undefined;
+}
+
+const serve = () => undefined;
+
+/** The verdicts, in order: the first that holds decides. */
+export const verdicts: readonly Verdict[] = [
+  {
+    name: 'heavy',
+    holds: ({ input: { tag } }) => isHeavy(tag, tag.slip.position),
+    goesOn: serve,
+    say: (told) => `${sayAnswer(told)}; heavy's answer is final.`,
+  },
+  {
+    name: 'heavy-only',
+    holds: ({ input }) => atSafeEnd(input),
+    goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
+    say: (told) => `${sayAnswer(told)}, but the flow was at its safe end, so it went on to the ${told.detail} tier.`,
+  },
+  {
+    name: 'nowhere-to-go',
+    holds: ({ next }) => next === undefined,
+    goesOn: serve,
+    say: (told) => `${sayDoubt(told)}; every heavier tier was closed, so this answer was served.`,
+  },
+  {
+    name: 'confident',
+    holds: ({ input, harm, next }) => harm / input.tag.slip.threshold <= next!.score,
+    goesOn: serve,
+    say: (told) =>
+      `${sayDoubt(told)}; at threshold ${short(told.slip.threshold)} that risk is worth ${short(told.step.score)} times heavy's cost, no more than going on would cost, so the answer was served.`,
+  },
+  {
+    name: 'uncertain',
+    holds: () => true,
+    goesOn: ({ next }) => next,
+    say: (told) => {
+      const worth = short(told.step.harm / told.slip.threshold);
+      return `${sayDoubt(told)}; at threshold ${short(told.slip.threshold)} that risk is worth ${worth} times heavy's cost, more than going on to the ${told.detail} tier (${sayPrice(told)}), so it went on there.`;
+    },
+  },
+];
+
+function sayAnswer({ step, answer, label }: Told): string {
+  return answer === undefined
+    ? `The ${step.tier} tier answered`
+    : `The ${step.tier} tier answered '${label}' with confidence ${answer.confidence.toFixed(2)}`;
+}
+
+/** What going on was priced at, and how much of it is the next tier's own cost; the rest is waiting and remaining risk. */
+function sayPrice({ step, slip, detail }: Told): string {
+  const next = slip.tiers.find((entry) => entry.tier === detail);
+  const total = short(step.score);
+  if (next === undefined || short(next.cost) === total) return total;
+  return `${total}, of which ${short(next.cost)} is its own cost`;
+}
+
+function sayDoubt(told: Told): string {
+  return `${sayAnswer(told)}; estimated chance that it errs where heavy would be right: ${percent(told.step.harm)}`;
+}
+
+/**
+ * Serve the answer or go on (routing.md 3a, stop rule): after tier k, `j* = argmin_{j>k} c_j + w_j + g_j(x, o) / tau`; stop if
+ * `g_k(x, o) / tau` is no larger than that minimum. Threshold, prices and safe end are those of the slip.
+ */
+export function afterAnswer(input: StopInput): Stop | Escalate {
+  const heavy = isHeavy(input.tag, input.tag.slip.position);
+  const harm = heavy ? 0 : judge(input);
+  const context = { input, harm, next: heavy ? undefined : bestContinuation(input, harm) };
+  const verdict = verdicts.find((one) => one.holds(context))!;
+  const to = verdict.goesOn(context);
+  return to === undefined ? stop(context, verdict.name) : goOn(context, verdict.name, to);
+}
+
+function atSafeEnd({ tag, policy }: StopInput): boolean {
+  return tag.slip.heavyOnly || (policy.heavyOnly && policy.version > tag.policyVersion);
+}
+
+/** g_k(x, o): harm of the answer in hand. */
+function judge({ flow, policy, signatureWidth, tag, answer }: StopInput): number {
+  const width = headWidth(signatureWidth, flow.labels.length, 'stop');
+  const row = headRow(tag.signature, answer, signatureWidth, flow.labels.length);
+  return scoreHead(headOf(policy, answer.tier, { stage: 'stop', width }), row);
+}
+
+function routeHead({ policy, signatureWidth }: StopInput, tier: string): Head | undefined {
+  return headOf(policy, tier, { stage: 'route', width: signatureWidth });
+}
+
+function bestContinuation(input: StopInput, harm: number): Continuation | undefined {
+  const { tiers, position } = input.tag.slip;
+  const own = routeHead(input, tiers[position]!.tier);
+  // Without an expectation there is no surprise to carry over to the other tiers.
+  const before = own === undefined ? harm : scoreHead(own, input.tag.signature);
+  const harmOf = (tier: string) => harmAfterAnswer(scoreHead(routeHead(input, tier), input.tag.signature), before, harm);
+  let best: Continuation | undefined;
+  for (let next = position + 1; next < tiers.length; next++) {
+    const one = onwards(input.tag, next, isHeavy(input.tag, next) ? 0 : harmOf(tiers[next]!.tier));
+    if (one.score < Infinity && (best === undefined || better(one, best))) best = one;
+  }
+  return best;
+}
+
+function onwards(tag: Tag, position: number, harm: number): Continuation {
+  const { tiers, threshold } = tag.slip;
+  return { position, harm, score: priceOf(tiers[position]!) + (harm > 0 ? harm / threshold : 0) };
+}
+
+function isHeavy(tag: Tag, position: number): boolean {
+  return position >= tag.slip.tiers.length - 1;
+}
+
+/** Of two equal scores the less harmful wins, so that rounding cannot favour a useless tier. */
+function better(one: Continuation, other: Continuation): boolean {
+  return one.score < other.score || (one.score === other.score && one.harm < other.harm);
+}
+
+function stop({ input, harm }: StopContext, name: string): Stop {
+  const { slip, answers } = input.tag;
+  const ran = [...answers.map((answer) => answer.tier), slip.tiers[slip.position]!.tier];
+  const score = harm > 0 ? harm / slip.threshold : 0;
+  const step = stepOf(input, { kind: 'stop', harm, score, reason: name });
+  return { kind: 'stop', position: slip.position, harm, cost: costSoFar(input.tag), step, audit: decideAudit(slip, harm, ran) };
+}
+
+function goOn({ input, harm }: StopContext, name: string, to: Continuation): Escalate {
+  const reason = formatReason({ name, detail: input.tag.slip.tiers[to.position]!.tier });
+  const step = stepOf(input, { kind: 'escalate', harm, score: to.score, reason });
+  return { kind: 'escalate', position: to.position, harm, cost: costSoFar(input.tag), step };
+}
+
+function stepOf({ tag, policy, now }: StopInput, step: Pick<Step, 'kind' | 'harm' | 'score' | 'reason'>): Step {
+  return { ...step, tier: tag.slip.tiers[tag.slip.position]!.tier, at: now, policyVersion: policy.version };
+}
+
+/** Costs of the tiers that answered for the user, this one included. */
+function costSoFar({ slip, answers }: Tag): number {
+  let cost = slip.tiers[slip.position]!.cost;
+  for (const answer of answers) cost += slip.tiers.find((entry) => entry.tier === answer.tier)?.cost ?? 0;
+  return cost;
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '@sluice/domain';
+import * as tf from '@tensorflow/tfjs-core';
+import { messageOf } from './message.ts';
+
+/** The TensorFlow.js backends a tensor executor may run on. */
+export type BackendName = 'wasm' | 'native' | 'cpu';
+
+/** What came of asking for a backend: ready, or the reason why not. */
+export type BackendState =
+  | { readonly name: BackendName; readonly ready: true; readonly gpu: boolean }
+  | { readonly name: BackendName; readonly ready: false; readonly why: string };
+
+const wasmFile = 'tfjs-backend-wasm-simd.wasm';
+const nativePackage = '@tensorflow/tfjs-node-gpu';
+
+/** Loads a backend into this thread. Never throws: a backend that does not load is a fact to report. */
+export async function openBackend(name: BackendName): Promise<BackendState> {
+  try {
+    return { name, ready: true, gpu: await loaders[name]() };
+  } catch (error) {
+    return { name, ready: false, why: messageOf(error) };
+  }
+}
+
+/** Makes a backend that is ready the one that the next tensors live on. */
+export async function useBackend(name: BackendName): Promise<void> {
+  if (!(await tf.setBackend(registered[name])))
+    throw new SluiceError('SLUICE_MODEL_INVALID', `TensorFlow.js backend ${name} does not start.`);
+}
+
+const registered: Record<BackendName, string> = { wasm: 'wasm', native: 'tensorflow', cpu: 'cpu' };
+
+const loaders: Record<BackendName, () => Promise<boolean>> = {
+  async wasm() {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    wasm.setWasmPaths(`${wasmFolder()}/`);
+    await useBackend('wasm');
+    return false;
+  },
+  async native() {
+    // By name at run time: the package is optional, so neither types nor a bundle may depend on it.
+    const native = createRequire(import.meta.url)(nativePackage) as { node?: unknown };
+    if (!native.node) throw new Error(`${nativePackage} loaded without its binding`);
+    await useBackend('native');
+    return (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
+  },
+  async cpu() {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await useBackend('cpu');
+    return false;
+  },
+};
+
+/** The folder of the .wasm files: beside a bundle when the image ships them there, else in the installed package. */
+function wasmFolder(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  if (existsSync(join(here, wasmFile))) return here;
+  return dirname(createRequire(import.meta.url).resolve(`@tensorflow/tfjs-backend-wasm/dist/${wasmFile}`));
+}

@@ -1,0 +1,173 @@
+import { SluiceError, type Answer } from '@sluice/domain';
+import fc from 'fast-check';
+import { BatchCost, type BatchFit } from './batch-cost.ts';
+import { Batcher } from './batcher.ts';
+import type { Lane, Outcome } from './lane.ts';
+import type { Batch, InferValue } from './row-queue.ts';
+
+const whose = { tier: 'fast', model: 'm', version: '1.0.0', labels: 256 };
+/** What a fake model does with a row; the row's number is its label. */
+type Fate = 'good' | 'undecodable' | 'nan' | 'throws' | 'hangs';
+
+/** A lane that does what the rows say, and remembers the batches it was given. */
+class FakeLane implements Lane {
+  readonly batches: Batch[] = [];
+  readonly #fates: readonly Fate[];
+  readonly #turns: () => number;
+  running = 0;
+  mostRunning = 0;
+
+  constructor(fates: readonly Fate[], turns: () => number) {
+    this.#fates = fates;
+    this.#turns = turns;
+  }
+
+  async run(batch: Batch): Promise<Outcome> {
+    this.batches.push(batch);
+    this.mostRunning = Math.max(this.mostRunning, ++this.running);
+    for (let turns = this.#turns(); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+    this.running -= 1;
+    const ids = batch.spans.flatMap(({ request, from, to }) => request.values.slice(from, to).map(({ value }) => value.readInt32LE()));
+    const fates = ids.map((id) => this.#fates[id] ?? 'good');
+    if (fates.includes('hangs')) return { kind: 'lost', message: 'hung' };
+    if (fates.includes('throws')) return { kind: 'threw', message: 'thrown' };
+    const scores = new Float32Array(ids.length * whose.labels);
+    ids.forEach((id, row) => (scores[row * whose.labels + (id % 256)] = fates[row] === 'nan' ? Number.NaN : 1));
+    const failures = fates.flatMap((fate, row) =>
+      fate === 'undecodable' ? [{ row, code: 'SLUICE_AVRO_TRUNCATED' as const, message: `row ${ids[row]}` }] : [],
+    );
+    return { kind: 'scores', scores, failures, micros: 10 + ids.length };
+  }
+}
+
+function values(from: number, n: number): InferValue[] {
+  return Array.from({ length: n }, (_, i) => {
+    const value = Buffer.alloc(4);
+    value.writeInt32LE(from + i);
+    return { value, schema: 0, start: 0 };
+  });
+}
+
+function summary(result: Answer | SluiceError): number | string {
+  return result instanceof SluiceError ? result.code : result.label;
+}
+
+const expected: Record<Fate, (id: number) => number | string> = {
+  good: (id) => id % 256,
+  undecodable: () => 'SLUICE_AVRO_TRUNCATED',
+  nan: () => 'SLUICE_MODEL_FAILED',
+  throws: () => 'SLUICE_MODEL_FAILED',
+  hangs: () => 'SLUICE_MODEL_FAILED',
+};
+
+describe('the batcher', () => {
+  it('gives every row its own answer, whatever arrives when and whatever fails', async () => {
+    const fate = fc.oneof(
+      { weight: 20, arbitrary: fc.constant<Fate>('good') },
+      { weight: 1, arbitrary: fc.constantFrom<Fate>('undecodable', 'nan', 'throws') },
+    );
+    const call = fc.record({ rows: fc.integer({ min: 0, max: 300 }), pause: fc.integer({ min: 0, max: 3 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(call, { minLength: 1, maxLength: 12 }),
+        fc.array(fate, { minLength: 400, maxLength: 400 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 128 }),
+        async (calls, fates, laneCount, maxBatch) => {
+          let turn = 0;
+          const lanes = Array.from({ length: laneCount }, () => new FakeLane(fates, () => (turn = (turn * 7 + 3) % 5)));
+          const batcher = new Batcher({ lanes, cost: new BatchCost(), maxBatch, whose });
+          let id = 0;
+          const pending: Promise<void>[] = [];
+          for (const { rows, pause } of calls) {
+            const from = id;
+            id += rows;
+            const wanted = Array.from({ length: rows }, (_, i) => expected[fates[from + i] ?? 'good'](from + i));
+            pending.push(batcher.infer(values(from, rows)).then((results) => expect(results.map(summary)).toEqual(wanted)));
+            for (let i = 0; i < pause; i++) await new Promise((resolve) => setImmediate(resolve));
+          }
+          await Promise.all(pending);
+          expect(batcher.queued).toBe(0);
+          for (const lane of lanes) {
+            expect(lane.mostRunning).toBeLessThanOrEqual(2);
+            expect(Math.max(0, ...lane.batches.map((batch) => batch.n))).toBeLessThanOrEqual(maxBatch);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('finds the one row that hangs, and serves its neighbours', async () => {
+    const fates: Fate[] = [];
+    fates[5] = 'hangs';
+    const lane = new FakeLane(fates, () => 1);
+    const results = await new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 128, whose }).infer(values(0, 10));
+    expect(results.map(summary)).toEqual([0, 1, 2, 3, 4, 'SLUICE_MODEL_FAILED', 6, 7, 8, 9]);
+  });
+
+  it('gives up on a model that only hangs after a few threads, not after one for every row', async () => {
+    const lane = new FakeLane(new Array<Fate>(128).fill('hangs'), () => 1);
+    const results = await new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 128, whose }).infer(values(0, 128));
+    expect(new Set(results.map(summary))).toEqual(new Set(['SLUICE_MODEL_FAILED']));
+    expect(lane.batches.length).toBeLessThanOrEqual(6);
+  });
+
+  it('merges calls of the same turn, first in first out', async () => {
+    const lane = new FakeLane([], () => 1);
+    const batcher = new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 128, whose });
+    await Promise.all([batcher.infer(values(0, 3)), batcher.infer(values(3, 1)), batcher.infer(values(4, 5))]);
+    expect(lane.batches.map((batch) => batch.n)).toEqual([9]);
+  });
+
+  it('lets rows wait behind a busy lane until they fill a batch or the lane is idle', async () => {
+    const lane = new FakeLane([], () => 5);
+    const batcher = new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 8, whose });
+    const first = batcher.infer(values(0, 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    const others = [batcher.infer(values(1, 3)), batcher.infer(values(4, 8))];
+    await Promise.all([first, ...others]);
+    expect(lane.batches.map((batch) => batch.n)).toEqual([1, 8, 3]);
+  });
+
+  it('shares what waits among idle lanes once the fixed part of a batch is small against its rows', async () => {
+    const cost = new BatchCost([
+      { n: 1, micros: 1100 },
+      { n: 128, micros: 128_100 },
+    ]);
+    const lanes = [new FakeLane([], () => 3), new FakeLane([], () => 3)];
+    await new Batcher({ lanes, cost, maxBatch: 128, whose }).infer(values(0, 4));
+    expect(lanes.map((lane) => lane.batches.map((batch) => batch.n))).toEqual([[2], [2]]);
+  });
+
+  it('tells the fit after every 32 batches', async () => {
+    const fits: BatchFit[] = [];
+    const batcher = new Batcher({
+      lanes: [new FakeLane([], () => 0)],
+      cost: new BatchCost(),
+      maxBatch: 8,
+      whose,
+      onFit: (fit) => fits.push(fit),
+    });
+    for (let i = 0; i < 40; i++) await batcher.infer(values(0, 1 + (i % 8)));
+    expect(fits).toHaveLength(1);
+    expect(fits[0]!.base).toBeCloseTo(10, 0);
+    expect(fits[0]!.perRow).toBeCloseTo(1, 1);
+  });
+
+  it('answers what it took before it closes, and takes no more', async () => {
+    const batcher = new Batcher({ lanes: [new FakeLane([], () => 3)], cost: new BatchCost(), maxBatch: 4, whose });
+    const pending = batcher.infer(values(0, 20));
+    const closed = batcher.close();
+    await expect(batcher.infer(values(0, 1))).rejects.toMatchObject({ code: 'SLUICE_CLOSED' });
+    await closed;
+    expect((await pending).map(summary)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  it('rejects calls instead of answering them when no lane can run any more, so that nothing is committed', async () => {
+    const lane: Lane = { run: () => Promise.reject(new SluiceError('SLUICE_MODEL_INVALID', 'the folder is gone')) };
+    const batcher = new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 2, whose });
+    await expect(batcher.infer(values(0, 9))).rejects.toMatchObject({ code: 'SLUICE_MODEL_INVALID' });
+    await batcher.close();
+  });
+});

@@ -1,0 +1,122 @@
+import type { Manifest } from '@sluice/domain';
+import type { BackendName } from './backend.ts';
+import type { Executor } from './executor.ts';
+import { timeAt, timeExecutor, type Timing } from './timing.ts';
+
+/** Executors differ by rounding only when no output differs by more than this (measured: at most 1.2e-7). */
+export const parity = 1e-5;
+
+/** An executor with its times. */
+export interface Timed {
+  readonly executor: Executor;
+  readonly timings: readonly Timing[];
+}
+
+/**
+ * Two executors as one: the small-batch one for batches up to `upTo` rows, the other above. Both give the same answers
+ * within `parity`, so which of them ran does not matter to anyone but the clock.
+ */
+export class SplitExecutor implements Executor {
+  readonly name: string;
+  readonly #small: Executor;
+  readonly #large: Executor;
+  readonly #upTo: number;
+
+  constructor(small: Executor, large: Executor, upTo: number) {
+    this.name = `${small.name}+${large.name}`;
+    this.#small = small;
+    this.#large = large;
+    this.#upTo = upTo;
+  }
+
+  get bytes(): number {
+    return this.#small.bytes + this.#large.bytes;
+  }
+
+  run(rows: Float32Array, n: number): Float32Array {
+    return (n <= this.#upTo ? this.#small : this.#large).run(rows, n);
+  }
+
+  dispose(): void {
+    this.#small.dispose();
+    this.#large.dispose();
+  }
+}
+
+/** The largest batch up to which `small` is nowhere slower than `large`; 0 when it never pays. */
+export function crossover(small: readonly Timing[], large: readonly Timing[], maxBatch: number): number {
+  let n = 0;
+  while (n < maxBatch && timeAt(small, n + 1) <= timeAt(large, n + 1)) n++;
+  return n;
+}
+
+/**
+ * What calibration decided, small enough to hand to the next thread, which then opens the same without timing again.
+ * `tensor` is the backend in use, if any; `plainUpTo` the largest batch that runs in plain loops.
+ */
+export interface Plan {
+  readonly tensor: BackendName | undefined;
+  readonly plainUpTo: number;
+}
+
+/** Puts together what a plan needs of the two; the one that it never uses is disposed of. */
+export function assemble(plain: Executor | undefined, tensor: Executor | undefined, plan: Plan): Executor {
+  if (plain && tensor && plan.tensor && plan.plainUpTo > 0) return new SplitExecutor(plain, tensor, plan.plainUpTo);
+  const [taken, other] = plan.tensor ? [tensor, plain] : [plain, tensor];
+  other?.dispose();
+  if (!taken) throw new Error('the plan names an executor that is not there');
+  return taken;
+}
+
+/** Which of the two runs which batches, by their times, and the sentence that says so. */
+export function planByTime(
+  plain: Timed,
+  tensor: Timed & { readonly name: BackendName },
+  maxBatch: number,
+): { plan: Plan; timings: Timing[]; why: string } {
+  const plainUpTo = crossover(plain.timings, tensor.timings, maxBatch);
+  const everywhere = plainUpTo === maxBatch;
+  const plan = { tensor: everywhere ? undefined : tensor.name, plainUpTo };
+  const taken = everywhere
+    ? 'plain loops at every batch size'
+    : plainUpTo === 0
+      ? `${tensor.name} at every batch size`
+      : `plain loops up to ${plainUpTo} rows, ${tensor.name} above`;
+  const times = [1, maxBatch].map((n) => `${n} row(s) in ${micros(plain, n)} by plain loops, ${micros(tensor, n)} on ${tensor.name}`);
+  const timings = tensor.timings.map(({ n }) => ({ n, micros: timeAt(n <= plainUpTo ? plain.timings : tensor.timings, n) }));
+  return { plan, timings, why: `${taken}: ${times.join(', ')}` };
+}
+
+/** Why two executors do not agree on the sample rows, with the row; undefined when they do. */
+export function disagreement(one: Float32Array, other: Float32Array, labels: number): string | undefined {
+  for (let i = 0; i < one.length; i++) {
+    const apart = Math.abs(one[i]! - other[i]!);
+    if (!(apart <= parity)) return `row ${Math.floor(i / labels)}: output ${i % labels} is ${one[i]} against ${other[i]}`;
+  }
+  return undefined;
+}
+
+/** Times an executor for a model within `budget` milliseconds. */
+export function timed(executor: Executor, rows: Float32Array, options: { maxBatch: number; budget: number }): Timed {
+  return { executor, timings: timeExecutor(executor, rows, options) };
+}
+
+/** Why these outputs are no distributions over the labels; undefined when they are. The first row at fault is named. */
+export function notDistributions(scores: Float32Array, manifest: Pick<Manifest, 'labels'>): string | undefined {
+  const labels = manifest.labels.length;
+  for (let row = 0; row * labels < scores.length; row++) {
+    let sum = 0;
+    for (let label = 0; label < labels; label++) {
+      const score = scores[row * labels + label]!;
+      if (!(score >= 0)) return `output ${label} of row ${row} is ${score}`;
+      sum += score;
+    }
+    if (!(Math.abs(sum - 1) <= 1e-3)) return `the outputs of row ${row} add up to ${sum}, not 1 (is the last layer a softmax?)`;
+  }
+  return undefined;
+}
+
+function micros(timed: Timed, n: number): string {
+  const time = timeAt(timed.timings, n);
+  return `${time < 10 ? time.toFixed(1) : Math.round(time)} us`;
+}

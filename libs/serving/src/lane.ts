@@ -1,0 +1,180 @@
+import { Worker } from 'node:worker_threads';
+import { defineMachine, SluiceError, type Machine, type Transitions } from '@sluice/domain';
+import type { ExecutorFacts, FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
+import type { Batch } from './row-queue.ts';
+import { packSlab, SlabPool } from './slab.ts';
+
+/** What became of a batch. `scores`: rows with failures of their own; the others failed as a whole. */
+export type Outcome =
+  | { readonly kind: 'scores'; readonly scores: Float32Array; readonly failures: readonly RowFailure[]; readonly micros: number }
+  | { readonly kind: 'threw'; readonly message: string }
+  /** The thread did not answer in time, or died: it was replaced. */
+  | { readonly kind: 'lost'; readonly message: string };
+
+/** A way to run batches one after the other; the batcher knows no more of threads. */
+export interface Lane {
+  /** @throws SluiceError of class fatal when no batch can run here any more. */
+  run(batch: Batch): Promise<Outcome>;
+}
+
+export interface LaneOptions {
+  /** File of the thread. */
+  readonly file: URL;
+  readonly data: ThreadData;
+  /** Milliseconds a batch may take before its thread is given up. */
+  readonly timeout: number;
+  /** Milliseconds a thread may take to load its model. */
+  readonly openTimeout: number;
+}
+
+export type LaneState = 'starting' | 'serving' | 'closed';
+
+/** `starting` again after every thread that hung or died. */
+export const laneTransitions: Transitions<LaneState> = {
+  starting: ['serving', 'closed'],
+  serving: ['starting', 'closed'],
+  closed: [],
+};
+
+interface Running {
+  readonly batch: Batch;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: SluiceError) => void;
+}
+
+/** One inference thread and its successors: a thread that hangs or dies is replaced, its batches are told apart. */
+export class ThreadLane implements Lane {
+  readonly #options: LaneOptions;
+  readonly #slabs = new SlabPool();
+  readonly #state: Machine<LaneState> = defineMachine('inference thread', laneTransitions, 'starting');
+  /** Batches given to the thread, the one it works on first; its message queue keeps the order. */
+  #running: Running[] = [];
+  #posted = 0;
+  #plan: ThreadData['plan'];
+  #worker: Worker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ready: ((facts: ExecutorFacts) => void) | undefined;
+  #failed: ((error: SluiceError) => void) | undefined;
+  #stats: ((stats: ThreadStats) => void)[] = [];
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#plan = options.data.plan;
+  }
+
+  /** Starts the thread and waits until its model is loaded. @throws SluiceError of the reason why it is not. */
+  async open(): Promise<ExecutorFacts> {
+    const facts = new Promise<ExecutorFacts>((resolve, reject) => {
+      this.#ready = resolve;
+      this.#failed = reject;
+    });
+    this.#start();
+    return facts;
+  }
+
+  run(batch: Batch): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#running.push({ batch, resolve, reject });
+      if (this.#state.is('closed')) this.#fail(new SluiceError('SLUICE_CLOSED', 'The inference thread is closed.'));
+      else if (this.#state.is('serving')) this.#post();
+    });
+  }
+
+  async stats(): Promise<ThreadStats> {
+    return new Promise((resolve) => {
+      this.#stats.push(resolve);
+      this.#send({ kind: 'stats' });
+    });
+  }
+
+  /** Ends the thread; batches still running are rejected. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (!this.#state.is('closed')) this.#fail(new SluiceError('SLUICE_CLOSED', 'The inference thread was closed.'));
+    await worker?.terminate();
+  }
+
+  #start(): void {
+    const worker = new Worker(this.#options.file, { workerData: { ...this.#options.data, plan: this.#plan } satisfies ThreadData });
+    this.#worker = worker;
+    this.#posted = 0;
+    worker.on('message', (message: FromThread) => this.#receive(worker, message));
+    worker.on('error', (error: Error) => this.#lose(worker, `the thread died: ${error.message}`));
+    worker.on('exit', (code: number) => this.#lose(worker, `the thread ended with code ${code}`));
+    this.#watch();
+  }
+
+  #receive(worker: Worker, message: FromThread): void {
+    if (worker !== this.#worker) return;
+    if (message.kind === 'stats') return this.#stats.shift()?.(message.stats);
+    if (message.kind === 'fault') return this.#fail(new SluiceError(message.code, message.message));
+    if (message.kind === 'ready') {
+      this.#plan = message.facts.plan;
+      this.#state.to('serving');
+      this.#watch();
+      this.#ready?.(message.facts);
+      return this.#post();
+    }
+    this.#slabs.giveBack(message.slab);
+    const done = this.#running.shift();
+    this.#posted -= 1;
+    this.#watch();
+    done?.resolve(message);
+  }
+
+  #post(): void {
+    while (this.#posted < this.#running.length) {
+      const { batch } = this.#running[this.#posted]!;
+      const slab = packSlab(batch.spans, batch.n, this.#slabs);
+      this.#send({ kind: 'run', n: batch.n, slab }, [slab]);
+      this.#posted += 1;
+      if (this.#posted === 1) this.#watch();
+    }
+  }
+
+  #send(message: ToThread, moved: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, moved);
+  }
+
+  /** Starts the clock anew for whatever the thread works on now, or stops it. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const worker = this.#worker;
+    const loading = this.#state.is('starting');
+    if (!worker || !(loading || this.#posted > 0)) return;
+    const head = this.#running[0];
+    const late = (): void => {
+      if (worker !== this.#worker || (!loading && head !== this.#running[0])) return;
+      if (loading !== this.#state.is('starting')) return;
+      this.#lose(
+        worker,
+        loading ? 'the thread did not load its model in time' : `the model did not answer within ${this.#options.timeout} ms`,
+      );
+    };
+    // When this thread was blocked, timers fire before messages are read: the answer may be there already.
+    this.#timer = setTimeout(() => setImmediate(late), loading ? this.#options.openTimeout : this.#options.timeout);
+  }
+
+  /** The thread is gone: the batch it worked on is lost, the ones behind it run on its successor as if nothing had been. */
+  #lose(worker: Worker, message: string): void {
+    if (worker !== this.#worker || this.#state.is('closed')) return;
+    if (this.#state.is('starting')) return this.#fail(new SluiceError('SLUICE_MODEL_INVALID', `${this.#options.data.dir}: ${message}.`));
+    const lost = this.#posted > 0 ? this.#running.shift() : undefined;
+    this.#state.to('starting');
+    void worker.terminate();
+    this.#start();
+    for (const waiting of this.#stats.splice(0)) waiting({ tensors: 0, weightBytes: 0 });
+    lost?.resolve({ kind: 'lost', message });
+  }
+
+  #fail(error: SluiceError): void {
+    clearTimeout(this.#timer);
+    if (!this.#state.is('closed')) this.#state.to('closed');
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    for (const { reject } of this.#running.splice(0)) reject(error);
+    for (const waiting of this.#stats.splice(0)) waiting({ tensors: 0, weightBytes: 0 });
+    this.#failed?.(error);
+  }
+}

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { makeModel, type Kind, type TestModel } from '../testing/models.ts';
+import type { Executor } from './executor.ts';
+import { loadModel, type ModelFolder } from './model-folder.ts';
+import { openExecutor, openPlanned, type BackendChoice } from './open-executor.ts';
+
+const options = { requireGpu: false, maxBatch: 32, calibration: 20 };
+
+describe('executors', () => {
+  let root: string;
+  const models = new Map<Kind, TestModel>();
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'sluice-executors-'));
+    for (const kind of ['logistic', 'mlp', 'cnn'] as const) models.set(kind, await makeModel(kind, join(root, kind)));
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  async function open(kind: Kind, backend: BackendChoice): ReturnType<typeof openExecutor> {
+    const model = models.get(kind)!;
+    return openExecutor(await loadModel(model.dir, [model.schema]), { ...options, backend });
+  }
+
+  it.each<[Kind, BackendChoice[]]>([
+    ['logistic', ['wasm', 'plain', 'auto']],
+    ['mlp', ['wasm', 'plain', 'auto']],
+    ['cnn', ['wasm', 'auto']],
+  ])('%s answers alike on every one of them', async (kind, others) => {
+    const rows = rowsOf(models.get(kind)!, kind === 'cnn' ? 4 : 20);
+    const n = rows.length / models.get(kind)!.row(0).length;
+    const oracle = runOnce((await open(kind, 'cpu')).executor, rows, n);
+    for (const backend of others) {
+      const scores = runOnce((await open(kind, backend)).executor, rows, n);
+      const apart = Math.max(...scores.map((score, i) => Math.abs(score - oracle[i]!)));
+      expect({ backend, apart, labels: argmax(scores, n) }).toEqual({ backend, apart: expect.any(Number), labels: argmax(oracle, n) });
+      expect(apart).toBeLessThanOrEqual(1e-5);
+    }
+  });
+
+  it('run graph models as well as layers models', async () => {
+    const model = models.get('logistic')!;
+    const folder = await loadModel(model.dir, [model.schema]);
+    const graph: ModelFolder = { ...folder, manifest: { ...folder.manifest, format: 'graph' }, artifacts: asGraph(folder.artifacts) };
+    const rows = rowsOf(model, 6);
+    const scores = runOnce((await openExecutor(graph, { ...options, backend: 'auto' })).executor, rows, 6);
+    const expected = runOnce((await open('logistic', 'wasm')).executor, rows, 6);
+    scores.forEach((score, i) => expect(score).toBeCloseTo(expected[i]!, 6));
+  });
+
+  it('leave no tensor behind, neither after a batch nor after they are disposed of', async () => {
+    const before = tf.memory().numTensors;
+    const { executor } = await open('cnn', 'wasm');
+    const loaded = tf.memory().numTensors;
+    const rows = rowsOf(models.get('cnn')!, 3);
+    for (let i = 0; i < 5; i++) executor.run(rows, 3);
+    expect(tf.memory().numTensors).toBe(loaded);
+    executor.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('are opened again from a plan without timing', async () => {
+    const model = models.get('mlp')!;
+    const folder = await loadModel(model.dir, [model.schema]);
+    for (const plan of [
+      { tensor: 'wasm', plainUpTo: 0 },
+      { tensor: 'wasm', plainUpTo: 4 },
+      { tensor: undefined, plainUpTo: 32 },
+    ] as const) {
+      const executor = await openPlanned(folder, plan);
+      expect(executor.name).toBe(plan.tensor ? (plan.plainUpTo ? 'plain+wasm' : 'wasm') : 'plain');
+      expect(executor.run(rowsOf(model, 8), 8)).toHaveLength(16);
+      executor.dispose();
+    }
+  });
+
+  it('say which was taken and why', async () => {
+    const opened = await open('logistic', 'auto');
+    expect(opened.why).toMatch(/plain loops .*: 1 row.* us by plain loops, .* us on wasm.*; native did not load: Cannot find module/);
+    expect(opened.gpu).toBe(false);
+    opened.executor.dispose();
+  });
+
+  it('refuse to run without the GPU or the backend that was asked for', async () => {
+    const model = models.get('mlp')!;
+    const folder = await loadModel(model.dir, [model.schema]);
+    await expect(openExecutor(folder, { ...options, backend: 'auto', requireGpu: true })).rejects.toMatchObject({
+      code: 'SLUICE_GPU_MISSING',
+    });
+    await expect(openExecutor(folder, { ...options, backend: 'native' })).rejects.toMatchObject({ code: 'SLUICE_CONFIG_INVALID' });
+  });
+
+  it('refuse a model that does not answer with probabilities of its labels', async () => {
+    const model = models.get('mlp')!;
+    const folder = await loadModel(model.dir, [model.schema]);
+    const more = { ...folder, manifest: { ...folder.manifest, labels: ['a', 'b', 'c'] } };
+    await expect(openExecutor(more, { ...options, backend: 'wasm' })).rejects.toMatchObject({
+      code: 'SLUICE_MODEL_INVALID',
+      message: expect.stringContaining('shape [2, 2], expected [2, 3]'),
+    });
+  });
+});
+
+function rowsOf(model: TestModel, n: number): Float32Array {
+  return Float32Array.from(Array.from({ length: n }, (_, i) => [...model.row(i)]).flat());
+}
+
+function runOnce(executor: Executor, rows: Float32Array, n: number): number[] {
+  const scores = [...executor.run(rows, n)];
+  executor.dispose();
+  return scores;
+}
+
+function argmax(scores: readonly number[], n: number): number[] {
+  const labels = scores.length / n;
+  return Array.from({ length: n }, (_, row) => {
+    const outputs = scores.slice(row * labels, (row + 1) * labels);
+    return outputs.indexOf(Math.max(...outputs));
+  });
+}
+
+/** The logistic model as a converter would write it: one placeholder, two constants, three operations. */
+function asGraph(artifacts: tf.io.ModelArtifacts): tf.io.ModelArtifacts {
+  const [kernel, bias] = artifacts.weightSpecs!;
+  const type = { T: { type: 'DT_FLOAT' } };
+  const constant = ({ name, shape }: tf.io.WeightsManifestEntry): object => ({
+    name,
+    op: 'Const',
+    attr: {
+      dtype: { type: 'DT_FLOAT' },
+      value: { tensor: { dtype: 'DT_FLOAT', tensorShape: { dim: shape.map((size) => ({ size: `${size}` })) } } },
+    },
+  });
+  const node = [
+    { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '-1' }, { size: '30' }] } } } },
+    constant(kernel!),
+    constant(bias!),
+    { name: 'product', op: 'MatMul', input: ['x', kernel!.name], attr: { ...type, transpose_a: { b: false }, transpose_b: { b: false } } },
+    { name: 'sum', op: 'BiasAdd', input: ['product', bias!.name], attr: { ...type, data_format: { s: 'TkhXQw==' } } },
+    { name: 'softmax', op: 'Softmax', input: ['sum'], attr: type },
+  ];
+  return { ...artifacts, modelTopology: { node, library: {}, versions: { producer: 1205 } } };
+}

@@ -1,0 +1,171 @@
+import { SluiceError, type Manifest } from '@sluice/domain';
+import { openBackend, useBackend, type BackendName } from './backend.ts';
+import { assemble, disagreement, notDistributions, planByTime, timed, type Plan, type Timed } from './calibrate.ts';
+import { readDenseStack } from './dense-stack.ts';
+import type { Executor } from './executor.ts';
+import { messageOf } from './message.ts';
+import type { ModelFolder } from './model-folder.ts';
+import { PlainExecutor } from './plain-executor.ts';
+import { sampleRows } from './sample-rows.ts';
+import { loadTensorModel, TensorExecutor } from './tensor-executor.ts';
+import { timeAt, type Timing } from './timing.ts';
+import { joinBuffers } from './weights.ts';
+
+/** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
+export type BackendChoice = 'auto' | BackendName | 'plain';
+
+export interface ExecutorOptions {
+  readonly backend: BackendChoice;
+  readonly requireGpu: boolean;
+  readonly maxBatch: number;
+  /** Milliseconds that timing this model may take. */
+  readonly calibration: number;
+}
+
+/** The executor that was taken, and the facts an operator asks for. */
+export interface OpenedExecutor {
+  readonly executor: Executor;
+  readonly gpu: boolean;
+  /** One sentence: why this one, and why not the others. */
+  readonly why: string;
+  readonly timings: readonly Timing[];
+  readonly plan: Plan;
+}
+
+interface Tensor extends Timed {
+  readonly name: BackendName;
+  readonly gpu: boolean;
+}
+
+/**
+ * Loads a model into the executor asked for, or into the one that calibration finds fastest.
+ * @throws SluiceError SLUICE_GPU_MISSING when a GPU is required and none is used; SLUICE_CONFIG_INVALID when the way asked
+ * for does not load; SLUICE_MODEL_INVALID when the model does not, or answers the sample rows with anything but
+ * distributions over its labels.
+ */
+export async function openExecutor(folder: ModelFolder, options: ExecutorOptions): Promise<OpenedExecutor> {
+  const attempt: Attempt = { rows: sampleRows(folder.manifest, Math.max(2, options.maxBatch)), options, notes: [] };
+  if (options.backend === 'plain') return onlyPlain(folder, attempt);
+  const wanted: readonly BackendName[] = options.requireGpu
+    ? ['native']
+    : options.backend === 'auto'
+      ? ['native', 'wasm']
+      : [options.backend];
+  const tensors: Tensor[] = [];
+  for (const name of wanted) {
+    const tensor = await openTensor(folder, name, attempt);
+    if (tensor) tensors.push(tensor);
+    if (tensor?.gpu) break;
+  }
+  const best = await fastest(tensors, folder, attempt);
+  const asked = options.requireGpu || options.backend !== 'auto';
+  const plain = asked ? undefined : openPlain(folder, best.executor, attempt);
+  const { plan, timings, why } = plain
+    ? planByTime(plain, best, options.maxBatch)
+    : { plan: { tensor: best.name, plainUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };
+  const executor = assemble(plain?.executor, best.executor, plan);
+  return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, plan };
+}
+
+/** Opens what another thread's calibration decided, without timing anything. */
+export async function openPlanned(folder: ModelFolder, plan: Plan): Promise<Executor> {
+  const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
+  if (!plan.tensor) return assemble(stack && new PlainExecutor(stack), undefined, plan);
+  const state = await openBackend(plan.tensor);
+  if (!state.ready)
+    throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
+  return assemble(stack && new PlainExecutor(stack), await loadTensor(folder, plan.tensor), plan);
+}
+
+interface Attempt {
+  readonly rows: Float32Array;
+  readonly options: ExecutorOptions;
+  readonly notes: string[];
+}
+
+/** A backend that does not load is a note; a model that does not load, or answers nonsense, is an error. */
+async function openTensor(folder: ModelFolder, name: BackendName, { rows, options, notes }: Attempt): Promise<Tensor | undefined> {
+  const state = await openBackend(name);
+  if (!state.ready) {
+    if (options.requireGpu)
+      throw new SluiceError(
+        'SLUICE_GPU_MISSING',
+        `A GPU is required for ${folder.manifest.model}, and the native backend did not load: ${state.why}`,
+      );
+    if (options.backend === name)
+      throw new SluiceError('SLUICE_CONFIG_INVALID', `The backend ${name} was asked for and did not load: ${state.why}`);
+    notes.push(`${name} did not load: ${state.why}`);
+    return undefined;
+  }
+  if (options.requireGpu && !state.gpu) {
+    throw new SluiceError(
+      'SLUICE_GPU_MISSING',
+      `A GPU is required for ${folder.manifest.model}, and the native backend loaded without one.`,
+    );
+  }
+  if (name === 'native') notes.push(state.gpu ? 'native uses a GPU' : 'native loaded without a GPU');
+  const executor = await loadTensor(folder, name);
+  checkOutputs(folder.manifest, executor, rows);
+  return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, gpu: state.gpu };
+}
+
+async function loadTensor(folder: ModelFolder, name: BackendName): Promise<TensorExecutor> {
+  try {
+    const model = await loadTensorModel(folder.manifest.format, folder.artifacts);
+    return new TensorExecutor({ name, model, manifest: folder.manifest, bytes: joinBuffers(folder.artifacts.weightData ?? []).length });
+  } catch (cause) {
+    throw new SluiceError('SLUICE_MODEL_INVALID', `${folder.dir}/model.json does not load on ${name}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Two rows are enough to see a wrong shape or a missing softmax. */
+function checkOutputs(manifest: Manifest, executor: Executor, rows: Float32Array): void {
+  let fault: string | undefined;
+  try {
+    fault = notDistributions(executor.run(rows, 2), manifest);
+  } catch (cause) {
+    throw new SluiceError('SLUICE_MODEL_INVALID', `The model ${manifest.model} fails on ${executor.name}: ${messageOf(cause)}`, { cause });
+  }
+  if (fault)
+    throw new SluiceError(
+      'SLUICE_MODEL_INVALID',
+      `The model ${manifest.model} does not answer with probabilities of its labels: ${fault}.`,
+    );
+}
+
+/** A GPU is taken where there is one; else the faster at 32 rows. The others are disposed of. */
+async function fastest(tensors: readonly Tensor[], folder: ModelFolder, { options, notes }: Attempt): Promise<Tensor> {
+  const at = Math.min(32, options.maxBatch);
+  const ordered = [...tensors].sort((a, b) => Number(b.gpu) - Number(a.gpu) || timeAt(a.timings, at) - timeAt(b.timings, at));
+  const [best, ...others] = ordered;
+  if (!best) throw new SluiceError('SLUICE_MODEL_INVALID', `No backend loads for ${folder.manifest.model}: ${notes.join('; ')}.`);
+  for (const other of others) {
+    notes.push(
+      `${other.executor.name} takes ${Math.round(timeAt(other.timings, at))} us for ${at} rows, ${best.executor.name} ${Math.round(timeAt(best.timings, at))} us`,
+    );
+    other.executor.dispose();
+  }
+  await useBackend(best.name);
+  return best;
+}
+
+/** Plain loops, when the model is a stack of dense layers and they agree with the executor that computes it anyway. */
+function openPlain(folder: ModelFolder, oracle: Executor, { rows, options, notes }: Attempt): Timed | undefined {
+  const stack = readDenseStack(folder.manifest, folder.artifacts);
+  if (!stack) return undefined;
+  const executor = new PlainExecutor(stack);
+  const fault = disagreement(executor.run(rows, 2), oracle.run(rows, 2), folder.manifest.labels.length);
+  if (!fault) return timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 });
+  notes.push(`plain loops disagree with ${oracle.name}, ${fault}`);
+  return undefined;
+}
+
+function onlyPlain(folder: ModelFolder, { rows, options }: Attempt): OpenedExecutor {
+  const stack = readDenseStack(folder.manifest, folder.artifacts);
+  if (!stack)
+    throw new SluiceError('SLUICE_CONFIG_INVALID', `Plain loops were asked for, and ${folder.manifest.model} is no stack of dense layers.`);
+  const executor = new PlainExecutor(stack);
+  checkOutputs(folder.manifest, executor, rows);
+  const { timings } = timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration });
+  return { executor, timings, gpu: false, why: 'plain loops were asked for', plan: { tensor: undefined, plainUpTo: options.maxBatch } };
+}

@@ -1,0 +1,55 @@
+import type { ErrorCode } from '@sluice/domain';
+import type { Plan } from './calibrate.ts';
+import type { ExecutorOptions } from './open-executor.ts';
+import type { Timing } from './timing.ts';
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly dir: string;
+  readonly schemas: readonly object[];
+  readonly options: ExecutorOptions;
+  /** What the first thread's calibration decided; absent in that first thread. */
+  readonly plan: Plan | undefined;
+}
+
+/** The facts about an opened executor that leave the thread. */
+export interface ExecutorFacts {
+  readonly name: string;
+  readonly gpu: boolean;
+  readonly why: string;
+  readonly timings: readonly Timing[];
+  readonly plan: Plan;
+}
+
+/** What a thread holds; `tensors` stays constant from batch to batch. */
+export interface ThreadStats {
+  readonly tensors: number;
+  /** Bytes of the weights, once per executor in use. */
+  readonly weightBytes: number;
+}
+
+/** One row that failed for a reason of its own. */
+export interface RowFailure {
+  readonly row: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Main to thread. `slab` is moved, not copied, and comes back with the answer. Layout: see slab.ts. */
+export type ToThread = { readonly kind: 'run'; readonly n: number; readonly slab: ArrayBuffer } | { readonly kind: 'stats' };
+
+/** Thread to main. `micros` is the time the batch kept the thread busy, decoding included. */
+export type FromThread =
+  | { readonly kind: 'ready'; readonly facts: ExecutorFacts }
+  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly kind: 'scores';
+
+      /** n rows with one softmax output per label; rows that failed hold zeros. */
+      readonly scores: Float32Array;
+      readonly failures: readonly RowFailure[];
+      readonly slab: ArrayBuffer;
+      readonly micros: number;
+    }
+  | { readonly kind: 'threw'; readonly message: string; readonly slab: ArrayBuffer; readonly micros: number }
+  | { readonly kind: 'stats'; readonly stats: ThreadStats };

@@ -1,0 +1,95 @@
+import { performance } from 'node:perf_hooks';
+import type { MessagePort } from 'node:worker_threads';
+import { SluiceError, toSluiceError } from '@sluice/domain';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Executor } from './executor.ts';
+import { messageOf } from './message.ts';
+import { loadModel, type ModelFolder } from './model-folder.ts';
+import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
+import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
+import { SlabReader } from './slab.ts';
+
+/** Only tests replace what an inference thread runs. */
+export type Wrap = (executor: Executor) => Executor;
+
+/** The whole life of an inference thread: load, report, answer batches until told to close. */
+export async function serveThread(port: MessagePort, data: ThreadData, wrap: Wrap = (executor) => executor): Promise<void> {
+  const send = (message: FromThread, moved: ArrayBuffer[] = []): void => port.postMessage(message, moved);
+  // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
+  tf.enableProdMode();
+  try {
+    const folder = await loadModel(data.dir, data.schemas);
+    const { executor, ...opened } = await open(folder, data);
+    const batches = new BatchRunner(folder, wrap(executor), data.options.maxBatch);
+    port.on('message', (message: ToThread) => {
+      if (message.kind === 'run') return batches.run(message, send);
+      send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes } });
+    });
+    send({ kind: 'ready', facts: { name: executor.name, ...opened } });
+  } catch (thrown) {
+    const { code, message } = toSluiceError(thrown, 'SLUICE_MODEL_INVALID');
+    send({ kind: 'fault', code, message });
+    port.close();
+  }
+}
+
+async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {
+  if (!plan) return openExecutor(folder, options);
+  return { executor: await openPlanned(folder, plan), gpu: false, why: '', timings: [], plan };
+}
+
+/** Decodes and runs batches. The rows buffer is filled again by each batch: executors let go of it when they return. */
+class BatchRunner {
+  readonly #folder: ModelFolder;
+  readonly #executor: Executor;
+  readonly #rows: Float32Array;
+  readonly #labels: number;
+
+  constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
+    this.#folder = folder;
+    this.#executor = executor;
+    this.#rows = new Float32Array(maxBatch * folder.width);
+    this.#labels = folder.manifest.labels.length;
+  }
+
+  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, send: (message: FromThread, moved: ArrayBuffer[]) => void): void {
+    const start = performance.now();
+    const micros = (): number => (performance.now() - start) * 1000;
+    try {
+      const { rowOf, failures } = this.#decode(new SlabReader(slab, n), n);
+      const outputs: Float32Array = rowOf.length > 0 ? this.#executor.run(this.#rows, rowOf.length) : new Float32Array(0);
+      // A copy: a backend may hand out a view of memory that is not its to give away.
+      const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
+      send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+    } catch (thrown) {
+      send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
+    }
+  }
+
+  /** Rows that decode lie one behind the other; `rowOf` tells which row of the batch each of them is. */
+  #decode(values: SlabReader, n: number): { rowOf: Int32Array; failures: RowFailure[] } {
+    const { width, extractors } = this.#folder;
+    const rowOf = new Int32Array(n);
+    const failures: RowFailure[] = [];
+    let good = 0;
+    for (let row = 0; row < n; row++) {
+      const schema = values.schema(row);
+      const extractor = extractors[schema];
+      try {
+        if (!extractor) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `The flow has no request schema ${schema}.`);
+        extractor.extract(values.body(row), 0, this.#rows, good * width);
+        rowOf[good++] = row;
+      } catch (thrown) {
+        const { code, message } = toSluiceError(thrown, 'SLUICE_AVRO_INVALID');
+        failures.push({ row, code, message });
+      }
+    }
+    return { rowOf: rowOf.subarray(0, good), failures };
+  }
+
+  #spread(outputs: Float32Array, rowOf: Int32Array, n: number): Float32Array<ArrayBuffer> {
+    const scores = new Float32Array(n * this.#labels);
+    for (let i = 0; i < rowOf.length; i++) scores.set(outputs.subarray(i * this.#labels, (i + 1) * this.#labels), rowOf[i]! * this.#labels);
+    return scores;
+  }
+}

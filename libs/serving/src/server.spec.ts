@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SluiceError, type Answer } from '@sluice/domain';
+import { makeModel, type TestModel } from '../testing/models.ts';
+import { poison } from '../testing/poison.ts';
+import { loadModel } from './model-folder.ts';
+import { openExecutor } from './open-executor.ts';
+import { openServer, type ModelServer, type ServerOptions } from './server.ts';
+
+// Threads start in half a second, several times as long on a busy machine.
+jest.setTimeout(60_000);
+
+describe('a model server', () => {
+  let root: string;
+  let mlp: TestModel;
+  let server: ModelServer | undefined;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'sluice-server-'));
+    mlp = await makeModel('mlp', join(root, 'mlp'));
+  });
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  const open = async (options: Partial<ServerOptions> = {}): Promise<ModelServer> =>
+    (server = await openServer({ dir: mlp.dir, schemas: [mlp.schema], calibration: 20, ...options }));
+  const faulty = { threadFile: new URL('../testing/faulty-thread.ts', import.meta.url) };
+  const poisoned = (kind: keyof typeof poison): Float32Array => Float32Array.of(poison[kind], ...mlp.row(0).subarray(1));
+  const infer = (from: ModelServer, rows: readonly Float32Array[]): Promise<readonly (Answer | SluiceError)[]> =>
+    from.infer(rows.map(mlp.value));
+  const rows = (n: number, from = 0): Float32Array[] => Array.from({ length: n }, (_, i) => mlp.row(from + i));
+  const codes = (results: readonly (Answer | SluiceError)[]): (string | number)[] =>
+    results.map((result) => (result instanceof SluiceError ? result.code : 'answer'));
+
+  it.each(['wasm', 'auto', 'cpu'] as const)('answers every row as the oracle does (%s)', async (backend) => {
+    await open({ backend, tier: 'fast', threads: backend === 'auto' ? 2 : 1 });
+    const calls = await Promise.all(Array.from({ length: 8 }, (_, call) => infer(server!, rows(1 + call * 13, call * 100))));
+    const { executor } = await openExecutor(await loadModel(mlp.dir, [mlp.schema]), {
+      backend: 'cpu',
+      requireGpu: false,
+      maxBatch: 1,
+      calibration: 1,
+    });
+    for (const [call, answers] of calls.entries()) {
+      for (const [i, answer] of answers.entries()) {
+        const [no, yes] = executor.run(mlp.row(call * 100 + i), 1);
+        expect(answer).toMatchObject({ tier: 'fast', model: 'mlp', version: '1.0.0', label: yes! > no! ? 1 : 0 });
+        expect((answer as Answer).confidence).toBeCloseTo(Math.max(no!, yes!), 5);
+      }
+    }
+    executor.dispose();
+  });
+
+  it('keeps the number of tensors constant, whatever it serves', async () => {
+    await open({ ...faulty, backend: 'wasm' });
+    await infer(server!, rows(3));
+    const before = await server!.stats();
+    for (let i = 1; i < 20; i++) await infer(server!, [...rows(i), poisoned('throw'), poisoned('nan')]);
+    expect(await server!.stats()).toEqual(before);
+    expect(before[0]!.tensors).toBeGreaterThan(0);
+  });
+
+  it('fails only the rows that cannot be read, each with its own code', async () => {
+    await open();
+    const good = mlp.value(mlp.row(1));
+    const notFinite = mlp.value(Float32Array.of(Number.NaN, ...mlp.row(0).subarray(1)));
+    const short = { ...good, value: good.value.subarray(0, 50) };
+    const results = await server!.infer([good, notFinite, good, short, { ...good, schema: 7 }, good]);
+    expect(codes(results)).toEqual([
+      'answer',
+      'SLUICE_NUMBER_NOT_FINITE',
+      'answer',
+      'SLUICE_AVRO_TRUNCATED',
+      'SLUICE_SCHEMA_UNKNOWN',
+      'answer',
+    ]);
+    expect(results[2]).toEqual(results[0]);
+    expect(results[5]).toEqual(results[0]);
+    expect(codes(await server!.infer([short]))).toEqual(['SLUICE_AVRO_TRUNCATED']);
+  });
+
+  it.each(['nan', 'throw', 'exit', 'hang'] as const)('serves the neighbours of a row on which the model answers with: %s', async (kind) => {
+    await open({ ...faulty, backend: 'wasm', timeout: 400 });
+    const results = await infer(server!, [...rows(5), poisoned(kind), ...rows(5)]);
+    expect(codes(results)).toEqual([...Array(5).fill('answer'), 'SLUICE_MODEL_FAILED', ...Array(5).fill('answer')]);
+    expect(results.slice(6)).toEqual(results.slice(0, 5));
+    expect((results[5] as SluiceError).message).toContain('mlp@1.0.0');
+  });
+
+  it('fails a real model whose sums overflow, and only that row', async () => {
+    const overflow = await makeModel('overflow', join(root, 'overflow'));
+    await open({ dir: overflow.dir, backend: 'wasm' });
+    const huge = new Float32Array(30).fill(2.9e38);
+    expect(codes(await infer(server!, [mlp.row(1), huge, mlp.row(2)]))).toEqual(['answer', 'SLUICE_MODEL_FAILED', 'answer']);
+  });
+
+  it('answers what is in flight when it is closed', async () => {
+    await open();
+    const pending = infer(server!, rows(300));
+    await server!.close();
+    expect(codes(await pending)).toEqual(Array(300).fill('answer'));
+    await expect(infer(server!, rows(1))).rejects.toMatchObject({ code: 'SLUICE_CLOSED' });
+  });
+
+  it('rejects the call when the model is gone and its thread dies', async () => {
+    const copy = await makeModel('mlp', join(root, 'gone'));
+    await open({ ...faulty, dir: copy.dir });
+    await rm(copy.dir, { recursive: true });
+    await expect(infer(server!, [poisoned('exit')])).rejects.toMatchObject({ code: 'SLUICE_MODEL_MISSING' });
+  });
+
+  it('learns its batch time', async () => {
+    await open({ backend: 'wasm' });
+    for (let i = 0; i < 40; i++) await infer(server!, rows(1 + ((i * 29) % 128)));
+    const { base, perRow } = server!.fit();
+    expect(base + 64 * perRow).toBeGreaterThan(0);
+    expect(base + 64 * perRow).toBeLessThan(100_000);
+  });
+
+  it('says what it took, and refuses what it cannot do', async () => {
+    await open();
+    expect(server!.backend).toMatchObject({
+      name: expect.stringMatching(/plain|wasm/),
+      gpu: false,
+      why: expect.stringContaining('native did not load'),
+    });
+    await expect(openServer({ dir: mlp.dir, schemas: [mlp.schema], requireGpu: true })).rejects.toMatchObject({
+      code: 'SLUICE_GPU_MISSING',
+    });
+    await expect(openServer({ dir: join(root, 'nowhere'), schemas: [] })).rejects.toMatchObject({ code: 'SLUICE_MODEL_MISSING' });
+  });
+});

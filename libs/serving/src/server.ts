@@ -1,0 +1,130 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Manifest, SluiceError } from '@sluice/domain';
+import { BatchCost, type BatchFit } from './batch-cost.ts';
+import { Batcher } from './batcher.ts';
+import { ThreadLane } from './lane.ts';
+import { loadModel } from './model-folder.ts';
+import { setNativeEnvironment } from './native-environment.ts';
+import type { BackendChoice } from './open-executor.ts';
+import type { ExecutorFacts, ThreadStats } from './protocol.ts';
+import type { InferValue } from './row-queue.ts';
+
+export interface ServerOptions {
+  /** The model folder. */
+  readonly dir: string;
+  /** The flow's writer schemas of requests, in the flow's order; `InferValue.schema` is an index into them. */
+  readonly schemas: readonly object[];
+  /** Name of the tier that the answers carry. Default: the model's name. */
+  readonly tier?: string;
+  /** Inference threads. Default 1; more than cores minus one only make each other wait. */
+  readonly threads?: number;
+  /** Default `auto`: the fastest on this model, measured at load. */
+  readonly backend?: BackendChoice;
+  /** Refuse to start without a GPU. Default false. */
+  readonly requireGpu?: boolean;
+  /** Most rows in one batch. Default 128. */
+  readonly maxBatch?: number;
+  /** Milliseconds a batch may take before its thread is replaced and its rows are tried once more. Default 10,000. */
+  readonly timeout?: number;
+  /** Milliseconds a thread may take to load its model. Default 60,000. */
+  readonly openTimeout?: number;
+  /** Milliseconds of timing at load. Default 200. */
+  readonly calibration?: number;
+  readonly onFit?: (fit: BatchFit) => void;
+  /** File of the inference thread; tests put a faulty one here. */
+  readonly threadFile?: URL;
+}
+
+/** What runs the model, and why. */
+export interface BackendFacts {
+  /** `wasm`, `native`, `cpu`, `plain`, or two of them: `plain+wasm`. */
+  readonly name: string;
+  /** True only when TensorFlow really computes on a GPU. */
+  readonly gpu: boolean;
+  readonly why: string;
+  /** Microseconds of whole batches as timed at load, without decoding. */
+  readonly timings: ExecutorFacts['timings'];
+}
+
+export interface ModelServer {
+  readonly manifest: Manifest;
+  readonly backend: BackendFacts;
+  /**
+   * Answers in the order of the values. A row that cannot be read or answered is a SluiceError in its place: the code of
+   * its decoding, or SLUICE_MODEL_FAILED.
+   * @throws SluiceError SLUICE_CLOSED after close; a fatal one when the model cannot be loaded again after its thread died.
+   */
+  infer(values: readonly InferValue[]): Promise<readonly (Answer | SluiceError)[]>;
+  /** Learned time of a batch: base + perRow * n, microseconds of one thread. */
+  fit(): BatchFit;
+  /** Rows that wait for a thread. */
+  readonly queued: number;
+  stats(): Promise<readonly ThreadStats[]>;
+  /** Answers what was taken, then ends the threads. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a model into inference threads and serves it. The calling thread only copies bytes.
+ * @throws SluiceError SLUICE_MODEL_MISSING, SLUICE_MODEL_INVALID, SLUICE_SCHEMA_INVALID, SLUICE_GPU_MISSING, SLUICE_CONFIG_INVALID.
+ */
+export async function openServer(options: ServerOptions): Promise<ModelServer> {
+  const { manifest } = await loadModel(options.dir, options.schemas);
+  const maxBatch = options.maxBatch ?? 128;
+  const { lanes, facts } = await openLanes(options, maxBatch);
+  const cost = new BatchCost(facts.timings);
+  const batcher = new Batcher({
+    lanes,
+    cost,
+    maxBatch,
+    whose: { tier: options.tier ?? manifest.model, model: manifest.model, version: manifest.version, labels: manifest.labels.length },
+    ...(options.onFit ? { onFit: options.onFit } : {}),
+  });
+  const { plan: _plan, ...backend } = facts;
+  return {
+    manifest,
+    backend,
+    infer: (values) => batcher.infer(values),
+    fit: () => cost.fit,
+    get queued() {
+      return batcher.queued;
+    },
+    stats: () => Promise.all(lanes.map((lane) => lane.stats())),
+    async close() {
+      await batcher.close();
+      await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
+}
+
+/** The first thread calibrates alone, undisturbed; the others take its plan. */
+async function openLanes(options: ServerOptions, maxBatch: number): Promise<{ lanes: ThreadLane[]; facts: ExecutorFacts }> {
+  const { dir, schemas, backend = 'auto', requireGpu = false, calibration = 200 } = options;
+  const data = { dir, schemas, options: { backend, requireGpu, maxBatch, calibration }, plan: undefined };
+  const common = {
+    file: options.threadFile ?? threadFile(),
+    timeout: options.timeout ?? 10_000,
+    openTimeout: options.openTimeout ?? 60_000,
+  };
+  setNativeEnvironment(process.env);
+  const first = new ThreadLane({ ...common, data });
+  const facts = await first.open();
+  const others = Array.from(
+    { length: (options.threads ?? 1) - 1 },
+    () => new ThreadLane({ ...common, data: { ...data, plan: facts.plan } }),
+  );
+  const lanes = [first, ...others];
+  try {
+    await Promise.all(others.map((lane) => lane.open()));
+  } catch (error) {
+    await Promise.all(lanes.map((lane) => lane.close()));
+    throw error;
+  }
+  return { lanes, facts };
+}
+
+/** Beside this module, with its extension: `.ts` in sources, `.js` or `.mjs` in a bundle. */
+function threadFile(): URL {
+  return new URL(`./inference-thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+}

@@ -1,0 +1,71 @@
+import type { Manifest } from '@sluice/domain';
+import * as tf from '@tensorflow/tfjs-core';
+import type { BackendName } from './backend.ts';
+import type { Executor } from './executor.ts';
+
+/** A loaded model of either format, as one function. */
+export interface TensorModel {
+  call(input: tf.Tensor): tf.Tensor | readonly tf.Tensor[] | tf.NamedTensorMap;
+  dispose(): void;
+}
+
+/**
+ * Loads a model onto the current backend.
+ * @throws whatever TensorFlow.js throws on a broken topology.
+ */
+export async function loadTensorModel(format: Manifest['format'], artifacts: tf.io.ModelArtifacts): Promise<TensorModel> {
+  const handler: tf.io.IOHandler = { load: () => Promise.resolve(artifacts) };
+  if (format === 'graph') {
+    const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
+    const model = await loadGraphModel(handler);
+    return { call: (input) => model.execute(input), dispose: () => model.dispose() };
+  }
+  const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+  const model = await loadLayersModel(handler);
+  // `predict` splits into chunks of 32 and checks much; `apply` runs the same layers once over the whole batch.
+  return { call: (input) => model.apply(input) as tf.Tensor | tf.Tensor[], dispose: () => void model.dispose() };
+}
+
+/** Runs a model through TensorFlow.js on the backend it was loaded on, leaving no tensor behind. */
+export class TensorExecutor implements Executor {
+  readonly name: BackendName;
+  readonly bytes: number;
+  readonly #model: TensorModel;
+  readonly #shape: readonly number[];
+  readonly #labels: number;
+  readonly #width: number;
+
+  constructor(options: { name: BackendName; model: TensorModel; bytes: number; manifest: Manifest }) {
+    this.name = options.name;
+    this.bytes = options.bytes;
+    this.#model = options.model;
+    this.#shape = options.manifest.input.shape;
+    this.#labels = options.manifest.labels.length;
+    this.#width = this.#shape.reduce((product, size) => product * size, 1);
+  }
+
+  run(rows: Float32Array, n: number): Float32Array {
+    let scores: Float32Array | undefined;
+    tf.tidy(() => {
+      const input = tf.tensor(rows.subarray(0, n * this.#width), [n, ...this.#shape], 'float32');
+      const output = onlyTensor(this.#model.call(input));
+      if (output.shape.length !== 2 || output.shape[0] !== n || output.shape[1] !== this.#labels) {
+        throw new Error(`the output has shape [${output.shape.join(', ')}], expected [${n}, ${this.#labels}]`);
+      }
+      scores = output.dataSync<'float32'>();
+      // Not returned: `tidy` would look for tensors in it, number by number, and take longer than a small model.
+    });
+    return scores!;
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+}
+
+function onlyTensor(output: ReturnType<TensorModel['call']>): tf.Tensor {
+  if (output instanceof tf.Tensor) return output;
+  const tensors = Object.values(output) as tf.Tensor[];
+  if (tensors.length !== 1 || !tensors[0]) throw new Error(`the model has ${tensors.length} outputs, expected one`);
+  return tensors[0];
+}

@@ -1,0 +1,79 @@
+import { Kafka, logLevel, type logCreator, type RetryOptions } from 'kafkajs';
+import { internals, readCommitted, type ClientCluster } from './internals.ts';
+
+/** Where the driver's log lines go; pino's loggers fit. */
+export interface BusLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface KafkaBusOptions {
+  /** `host:port` of some brokers of the cluster. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Left out: silent. */
+  readonly logger?: BusLogger;
+  /** Name of this process among its like, for the broker's logs. */
+  readonly instance?: string;
+}
+
+/** Spelt out everywhere: the client's defaults change under Jest. */
+export const clientRetry: RetryOptions = { initialRetryTime: 50, maxRetryTime: 1_000, retries: 8 };
+
+const silent: BusLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+
+/**
+ * Everyday answers of a healthy cluster, which kafkajs logs as errors. Every `Response` is among them: whoever asked gets
+ * the error too, and logs what it cannot mend.
+ */
+const everyday = /^Response |rebalanc|rejoin|re-join|coordinator is|not aware of this member|correct coordinator|not running|leadership election|Limiting retries/i;
+
+/** Makes kafkajs clients that share address, retry policy and log, and nothing else: its clients share offsets within one `Kafka`. */
+export class Clients {
+  readonly logger: BusLogger;
+  readonly #options: KafkaBusOptions;
+
+  constructor(options: KafkaBusOptions) {
+    this.#options = options;
+    this.logger = options.logger ?? silent;
+  }
+
+  kafka(): Kafka {
+    const { brokers } = this.#options;
+    return new Kafka({ ...this.#connection(), brokers: [...brokers], logLevel: logLevel.INFO, logCreator: this.#logCreator });
+  }
+
+  /** The client's connection layer without a group: for reading partitions by position. */
+  cluster(): ClientCluster {
+    return new internals.Cluster({
+      ...this.#connection(),
+      brokers: [...this.#options.brokers],
+      enforceRequestTimeout: true,
+      socketFactory: internals.socketFactory(),
+      logger: internals.createLogger({ level: logLevel.INFO, logCreator: this.#logCreator }),
+      metadataMaxAge: 300_000,
+      allowAutoTopicCreation: false,
+      isolationLevel: readCommitted,
+    });
+  }
+
+  #connection() {
+    const { clientId, instance } = this.#options;
+    return {
+      clientId: instance === undefined ? clientId : `${clientId}-${instance}`,
+      connectionTimeout: 3_000,
+      requestTimeout: 10_000,
+      retry: clientRetry,
+    };
+  }
+
+  readonly #logCreator: logCreator = () => {
+    const { logger } = this;
+    return ({ namespace, level, log }) => {
+      const { message, timestamp: _, logger: __, stack: ___, ...fields } = log as Record<string, unknown> & { message: string };
+      const quiet = level > logLevel.WARN || everyday.test(message) || everyday.test(String(fields['error'] ?? ''));
+      logger[quiet ? 'debug' : 'warn']({ event: 'kafka-client', namespace, ...fields }, message);
+    };
+  };
+}

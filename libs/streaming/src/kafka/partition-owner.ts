@@ -1,0 +1,277 @@
+import { defineMachine, SluiceError, toSluiceError, type Machine, type Transitions } from '@sluice/domain';
+import { Carrier, decisive, type Work } from '../carrier.ts';
+import { placeOf, stamped } from '../records.ts';
+import type { PipeSpec, PipeStats, Processor, TopicPartition } from '../port.ts';
+import type { ClusterAdmin } from './admin.ts';
+import type { BusLogger, Clients } from './client.ts';
+import { isFenced, protocolType, refusal } from './faults.ts';
+import type { ClientBatch } from './internals.ts';
+import type { Membership } from './membership.ts';
+import { replayBefore } from './replay.ts';
+import { SliceQueue } from './slice-queue.ts';
+import { backoff, pause } from './time.ts';
+import { toRecord, type Place } from './wire.ts';
+import type { Writer } from './writer.ts';
+
+/** The way of one partition through a pipe. */
+export const ownerTransitions = {
+  /** Assigned; no producer. */
+  assigned: ['fencing', 'closed'],
+  /** A new producer takes the transactional id over; then the committed offset is read. */
+  fencing: ['running', 'poisoned', 'closed'],
+  running: ['fencing', 'poisoned', 'fenced', 'closed'],
+  /** Something failed: the producer is thrown away whatever it was. */
+  poisoned: ['fencing', 'closed'],
+  /** Another process took the id over: nothing is done before the group confirms that the partition is ours. */
+  fenced: ['fencing', 'closed'],
+  closed: [],
+} as const satisfies Transitions<string>;
+
+export type OwnerState = keyof typeof ownerTransitions;
+
+/** How long a partition is silent before markers at its end are committed, so that lag comes to rest at 0. */
+const idleMs = 1_000;
+
+/** How many batches in a row may begin elsewhere than expected. */
+const maxLost = 3;
+
+export interface OwnerContext {
+  readonly clients: Clients;
+  readonly admin: ClusterAdmin;
+  readonly logger: BusLogger;
+  readonly spec: PipeSpec;
+  readonly stats: PipeStats;
+  readonly membership: Membership;
+  readonly newWriter: (partition: TopicPartition) => Writer;
+  /** Fetches this partition from `offset` on. */
+  readonly seek: (partition: TopicPartition, offset: number) => void;
+  readonly setPaused: (partition: TopicPartition, paused: boolean) => void;
+}
+
+/** Carries one assigned partition: slices in, transactions out, one at a time. */
+export class PartitionOwner {
+  readonly partition: TopicPartition;
+  /** Resolves when the partition runs for the first time; not at all when `done` ends before. */
+  readonly ready: Promise<void>;
+  /** Ends when the partition is given up; rejects with the error that ends the pipe. */
+  readonly done: Promise<void>;
+  readonly #context: OwnerContext;
+  readonly #queue: SliceQueue;
+  readonly #machine: Machine<OwnerState>;
+  readonly #closing = new AbortController();
+  #isReady!: () => void;
+  #writer: Writer | undefined;
+  #processor: Processor | undefined;
+  #carrier: Carrier | undefined;
+  /** Next offset to fetch, as far as batches told. */
+  #position = 0;
+  /** Next offset to process: what the group has committed, or will have with the transaction under way. */
+  #committed = -1;
+  /** Offset of a commit whose fate is not known. */
+  #uncertain: number | undefined;
+  #anew = false;
+  #lost = 0;
+  #paused = true;
+
+  constructor(context: OwnerContext, partition: TopicPartition, after: Promise<unknown>) {
+    this.#context = context;
+    this.partition = partition;
+    this.#queue = new SliceQueue(context.spec);
+    this.#machine = defineMachine<OwnerState>(`${partition.topic}/${partition.partition}`, ownerTransitions, 'assigned', (from, to) =>
+      context.logger.debug({ event: 'partition', ...partition, from, to }, 'partition changed state'),
+    );
+    this.ready = new Promise((resolve) => (this.#isReady = resolve));
+    this.done = after.then(() => this.#run());
+    this.done.catch(() => undefined);
+  }
+
+  get state(): OwnerState {
+    return this.#machine.state;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get isBusy(): boolean {
+    return this.#queue.length > 0 || this.#uncertain !== undefined;
+  }
+
+  /** The group was joined again and the partition stayed: fence anew before the next slice. */
+  renew(): void {
+    this.#anew = true;
+    this.#context.setPaused(this.partition, true);
+    this.#paused = true;
+    this.#queue.wake();
+  }
+
+  /** Takes a fetched batch. False: it does not continue what is known, and must not be resolved. */
+  offer(batch: ClientBatch): boolean {
+    if (this.#machine.state !== 'running' || this.#anew) return false;
+    const fetchedOffset = Number(batch.fetchedOffset);
+    if (fetchedOffset !== this.#position) return this.#lose();
+    this.#lost = 0;
+    this.#queue.push(batch.messages.map((message) => toRecord(this.partition, message)));
+    this.#position = Number(batch.lastOffset()) + 1;
+    if (this.#queue.isFull && !this.#paused) this.#setPaused(true);
+    return true;
+  }
+
+  /** Goes back to where the stream broke off; when the records there have expired, the committed offset must be looked up anew. */
+  #lose(): false {
+    if (++this.#lost > maxLost) this.renew();
+    else this.#context.seek(this.partition, this.#position);
+    return false;
+  }
+
+  /** A batch that held nothing but markers and aborted records: the client skipped it by itself. */
+  skipped(fetchedOffset: number, lastOffset: number): void {
+    if (fetchedOffset === this.#position) this.#position = lastOffset + 1;
+  }
+
+  /** Finishes the slice under way and gives the partition up. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#queue.wake();
+    await this.done.catch(() => undefined);
+  }
+
+  #setPaused(paused: boolean): void {
+    this.#paused = paused;
+    this.#context.setPaused(this.partition, paused);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let failures = 0; !this.#closing.signal.aborted; ) {
+        try {
+          if (this.#machine.state !== 'running' || this.#anew) await this.#fence();
+          await this.#next();
+          failures = 0;
+        } catch (thrown) {
+          if (thrown instanceof SluiceError && thrown.class !== 'retry') throw thrown;
+          await this.#poison(thrown, failures++);
+        }
+      }
+    } catch (thrown) {
+      throw toSluiceError(thrown, 'SLUICE_PROCESSOR_FAILED');
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** Producer, committed offset, processor, position: in this order, so that nothing of a predecessor can still be pending. */
+  async #fence(): Promise<void> {
+    if (this.#machine.state === 'running') await this.#dropWriter();
+    this.#machine.to('fencing');
+    this.#anew = false;
+    const { newWriter, admin, spec, seek } = this.#context;
+    this.#writer = newWriter(this.partition);
+    await this.#writer.open();
+    const { low } = await admin.bounds(this.partition);
+    const committed = (await admin.committed(spec.group, this.partition)) ?? low;
+    await this.#settleFate(committed);
+    await this.#seat(Math.max(low, committed));
+    if (this.#closing.signal.aborted) return;
+    this.#queue.clear();
+    this.#position = this.#committed;
+    this.#machine.to('running');
+    seek(this.partition, this.#position);
+    this.#setPaused(false);
+    this.#isReady();
+  }
+
+  /** The committed offset tells whether the transaction that ended in an error did take place. */
+  async #settleFate(committed: number): Promise<void> {
+    if (this.#uncertain === undefined) return;
+    const happened = committed === this.#uncertain;
+    this.#uncertain = undefined;
+    if (happened) {
+      this.#committed = committed;
+      await decisive(() => this.#processor?.committed?.());
+    } else await decisive(() => this.#processor?.aborted?.());
+  }
+
+  /** Keeps the processor while nobody else moved the partition on; otherwise its state is stale and a new one takes over. */
+  async #seat(committed: number): Promise<void> {
+    if (this.#processor !== undefined && committed === this.#committed) return;
+    const { spec, stats } = this.#context;
+    await decisive(() => this.#processor?.close?.());
+    this.#processor = undefined;
+    const replayed = spec.replay ? await replayBefore(this.#context, this.partition, committed) : [];
+    await decisive(async () => {
+      const processor = (this.#processor = await spec.processor(this.partition));
+      if (spec.replay) await processor.restore?.(replayed);
+    });
+    this.#committed = committed;
+    this.#carrier = new Carrier({ spec, processor: this.#processor!, stats, commit: (work) => this.#commit(work) });
+  }
+
+  async #next(): Promise<void> {
+    const stopped = () => this.#closing.signal.aborted || this.#anew;
+    const slice = await this.#queue.take(idleMs, stopped);
+    if (stopped()) return;
+    if (this.#paused && this.#queue.isLow) this.#setPaused(false);
+    if (slice.length > 0) return this.#carrier!.carry(slice);
+    if (this.#position > this.#committed) await this.#commit({ slice: [], outputs: [] });
+  }
+
+  async #commit({ slice, outputs }: Work): Promise<void> {
+    const { spec, admin } = this.#context;
+    const next = slice.at(-1) === undefined ? this.#position : slice.at(-1)!.offset + 1;
+    this.#uncertain = next;
+    const records: Place[] = [];
+    for (const output of outputs) {
+      const partition = placeOf(output, await admin.partitions(output.topic));
+      records.push({ ...output, partition, headers: stamped(output) });
+    }
+    try {
+      await this.#writer!.commit({ group: spec.group, records, partition: this.partition, next });
+    } catch (thrown) {
+      const refused = refusal(thrown);
+      if (refused === undefined) throw thrown;
+      await this.#replaceWriter();
+      this.#uncertain = undefined;
+      throw refused;
+    }
+    this.#uncertain = undefined;
+    this.#committed = next;
+  }
+
+  /** The broker refused a record: only the transaction is lost, the place in the slice is not. */
+  async #replaceWriter(): Promise<void> {
+    await this.#dropWriter();
+    const writer = this.#context.newWriter(this.partition);
+    this.#writer = writer;
+    await writer.open();
+  }
+
+  async #poison(thrown: unknown, failures: number): Promise<void> {
+    const { logger, stats, membership } = this.#context;
+    const fenced = isFenced(thrown);
+    const at = performance.now();
+    this.#setPaused(true);
+    await this.#dropWriter();
+    stats.aborts++;
+    this.#machine.to(fenced && this.#machine.state === 'running' ? 'fenced' : 'poisoned');
+    const why = { event: fenced ? 'fenced' : 'poisoned', ...this.partition, type: protocolType(thrown), error: String(thrown) };
+    logger[failures > 2 ? 'warn' : 'debug'](why, 'a transaction failed, going back to the committed offset');
+    await pause(backoff(failures), this.#closing.signal);
+    await membership.confirmed(fenced ? at : undefined, this.#closing.signal);
+  }
+
+  async #dropWriter(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.close().catch(() => undefined);
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#machine.is('closed')) this.#machine.to('closed');
+    this.#queue.clear();
+    await this.#dropWriter();
+    if (this.#uncertain !== undefined) await this.#processor?.aborted?.();
+    this.#uncertain = undefined;
+    await this.#processor?.close?.();
+  }
+}

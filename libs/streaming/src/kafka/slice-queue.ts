@@ -1,0 +1,103 @@
+import type { InRecord } from '../port.ts';
+
+/** Most bytes of values in one slice; a single larger record still makes a slice of its own. */
+const maxSliceBytes = 4 << 20;
+
+interface Waiting {
+  readonly record: InRecord;
+  readonly since: number;
+}
+
+/** Records of one partition between the fetch and the transaction: one taker, slices that linger for company. */
+export class SliceQueue {
+  #waiting: Waiting[] = [];
+  #head = 0;
+  #bytes = 0;
+  #wake: (() => void) | undefined;
+  readonly #maxSlice: number;
+  readonly #lingerMs: number;
+
+  constructor({ maxSlice, lingerMs }: { readonly maxSlice: number; readonly lingerMs: number }) {
+    this.#maxSlice = maxSlice;
+    this.#lingerMs = lingerMs;
+  }
+
+  get length(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Enough for several slices: the partition is not fetched further until half of it is gone. */
+  get isFull(): boolean {
+    return this.length >= 4 * this.#maxSlice || this.#bytes > 4 * maxSliceBytes;
+  }
+
+  get isLow(): boolean {
+    return this.length <= 2 * this.#maxSlice && this.#bytes <= 2 * maxSliceBytes;
+  }
+
+  push(records: readonly InRecord[]): void {
+    const since = performance.now();
+    for (const record of records) {
+      this.#waiting.push({ record, since });
+      this.#bytes += sizeOf(record);
+    }
+    this.wake();
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#head = this.#bytes = 0;
+  }
+
+  /** Ends a `take` that waits, which then returns what there is, maybe nothing. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** The next slice; empty after `idleMs` without a record, or when `stopped` says so after a wake-up. */
+  async take(idleMs: number, stopped: () => boolean): Promise<InRecord[]> {
+    if (this.length === 0) await this.#wait(idleMs, () => this.length > 0 || stopped());
+    const first = this.#waiting[this.#head];
+    if (first === undefined) return [];
+    const patience = this.#lingerMs - (performance.now() - first.since);
+    if (patience > 0) await this.#wait(patience, () => this.length >= this.#maxSlice || stopped());
+    return stopped() ? [] : this.#shift();
+  }
+
+  #wait(ms: number, enough: () => boolean): Promise<void> {
+    if (enough()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#wake = () => {
+        if (enough()) end();
+      };
+    });
+  }
+
+  #shift(): InRecord[] {
+    const slice: InRecord[] = [];
+    let bytes = 0;
+    while (slice.length < this.#maxSlice && this.length > 0) {
+      const { record } = this.#waiting[this.#head]!;
+      const size = sizeOf(record);
+      if (slice.length > 0 && bytes + size > maxSliceBytes) break;
+      bytes += size;
+      slice.push(record);
+      this.#head++;
+    }
+    this.#bytes -= bytes;
+    if (this.length === 0) this.clear();
+    else if (this.#head > 4_096) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return slice;
+  }
+}
+
+const sizeOf = ({ key, value }: InRecord): number => (key?.length ?? 0) + (value?.length ?? 0);

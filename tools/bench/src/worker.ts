@@ -1,0 +1,129 @@
+/**
+ * What the worker path costs above the model itself: CPU per event of copy, decode, batch, infer and answer, against a raw warmed
+ * `predict` over ready rows at the same batch on the same backend, in one interleaved run. Prints a table; asserts nothing.
+ *
+ * Run: node tools/bench/src/worker.ts
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
+import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
+
+const rounds = 9;
+const roundMs = 150;
+/** The batch at which each model is compared: dense ones with full batches, the CNN where it gains no more. */
+const cases: readonly { kind: Kind; batch: number }[] = [
+  { kind: 'logistic', batch: 128 },
+  { kind: 'mlp', batch: 128 },
+  { kind: 'cnn', batch: 32 },
+];
+
+interface Figures {
+  readonly rawCpu: number[];
+  readonly cpu: number[];
+  readonly perSecond: number[];
+  readonly singlePerSecond: number[];
+  readonly delays: { readonly p50: number; readonly p99: number }[];
+}
+
+/** Runs `step` until the round is over. Returns CPU microseconds of the whole process, and milliseconds, per event. */
+async function measure(events: number, step: () => Promise<unknown> | void): Promise<{ cpu: number; perSecond: number }> {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  let done = 0;
+  do {
+    await step();
+    done += events;
+  } while (performance.now() - start < roundMs);
+  const { user, system } = process.cpuUsage(before);
+  return { cpu: (user + system) / done, perSecond: (done / (performance.now() - start)) * 1000 };
+}
+
+async function compare(model: TestModel, batch: number, backend: BackendChoice): Promise<Figures & { name: string }> {
+  const values = Array.from({ length: batch }, (_, i) => model.value(model.row(i)));
+  const rows = Float32Array.from(values.flatMap((_, i) => [...model.row(i)]));
+  const raw = await openRaw(model, 'wasm');
+  const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch });
+  const single = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: 1 });
+  const figures: Figures = { rawCpu: [], cpu: [], perSecond: [], singlePerSecond: [], delays: [] };
+  for (let round = -2; round < rounds; round++)
+    await oneRound({ raw, server, single, values, rows, batch }, round < 0 ? undefined : figures);
+  await Promise.all([server.close(), single.close()]);
+  raw.dispose();
+  return { ...figures, name: server.backend.name };
+}
+
+interface Round {
+  readonly raw: RawPredict;
+  readonly server: ModelServer;
+  readonly single: ModelServer;
+  readonly values: readonly InferValue[];
+  readonly rows: Float32Array;
+  readonly batch: number;
+}
+
+/** Raw, worker path and batches of one in turn, so that a busy neighbour meets all three; the first rounds only warm up. */
+async function oneRound({ raw, server, single, values, rows, batch }: Round, figures: Figures | undefined): Promise<void> {
+  const alone = await measure(batch, () => void raw.run(rows, batch));
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  // Four calls at a time: one in the thread, one behind it, two arriving, as from a pipe that reads ahead.
+  const path = await measure(4 * batch, () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))));
+  delay.disable();
+  const ones = await measure(batch, () => single.infer(values));
+  figures?.rawCpu.push(alone.cpu);
+  figures?.cpu.push(path.cpu);
+  figures?.perSecond.push(path.perSecond);
+  figures?.singlePerSecond.push(ones.perSecond);
+  figures?.delays.push({ p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6 });
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
+}
+
+/** One line of the table. */
+async function line(
+  root: string,
+  { kind, batch }: (typeof cases)[number],
+  backend: BackendChoice,
+): Promise<Record<string, string | number>> {
+  const { name, rawCpu, cpu, perSecond, singlePerSecond, delays } = await compare(await makeModel(kind, join(root, kind)), batch, backend);
+  const third = Math.floor(rounds / 3);
+  return {
+    model: kind,
+    batch,
+    executor: name,
+    'raw wasm us': Number(median(rawCpu).toFixed(2)),
+    'path us': Number(median(cpu).toFixed(2)),
+    ratio: Number((median(cpu) / median(rawCpu)).toFixed(2)),
+    'drift %': Math.round(100 * (median(rawCpu.slice(-third)) / median(rawCpu.slice(0, third)) - 1)),
+    'events/s': Math.round(median(perSecond)),
+    'gain over 1': Number((median(perSecond) / median(singlePerSecond)).toFixed(1)),
+    'loop p50 ms': Number(median(delays.map(({ p50 }) => p50)).toFixed(1)),
+    'loop p99 ms': Number(median(delays.map(({ p99 }) => p99)).toFixed(1)),
+  };
+}
+
+async function main(): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const tfjs = JSON.parse(await readFile(new URL('../../../node_modules/@tensorflow/tfjs-core/package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  console.log(
+    `${cpus().length} x ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}, TensorFlow.js ${tfjs.version}`,
+  );
+  console.log(
+    `Medians of ${rounds} rounds of ${roundMs} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
+  );
+  console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
+  const table: Record<string, string | number>[] = [];
+  for (const each of cases) {
+    for (const backend of ['wasm', 'auto'] as const) table.push(await line(root, each, backend));
+  }
+  console.table(table);
+  await rm(root, { recursive: true });
+}
+
+await main();

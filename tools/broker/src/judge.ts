@@ -1,0 +1,148 @@
+import type { JudgeRecord } from './console-format.ts';
+import { headerNames, readPlace } from './place.ts';
+import type { Place } from './place.ts';
+
+/** What the judge is given: every committed record of these topics of one flow. */
+export interface JudgeInput {
+  readonly requests: readonly JudgeRecord[];
+  readonly predictions: readonly JudgeRecord[];
+  readonly deadLetters: readonly JudgeRecord[];
+  /** Records of the model topics; their order is judged too. */
+  readonly routed?: readonly JudgeRecord[];
+}
+
+export interface Verdict {
+  readonly requests: number;
+  readonly predictions: number;
+  /** Requests refused with a cause. */
+  readonly deadLetters: number;
+  /** Requests left out on purpose and declared so. */
+  readonly drops: number;
+  /** Requests with neither prediction nor dead letter. */
+  readonly lost: number;
+  /** Answers beyond the first of a request. */
+  readonly duplicated: number;
+  /** Records that overtook an earlier one of their key on their way from one partition to another. */
+  readonly orderViolations: number;
+  /** Predictions and dead letters that name no request as their origin. */
+  readonly unexplained: number;
+  /** Dead letters of records that are no requests (outcomes, failed shadow answers): no part of the sum. */
+  readonly otherDeadLetters: number;
+  /** The first few faults in words. */
+  readonly faults: readonly string[];
+}
+
+const mostFaults = 20;
+
+/**
+ * Counts what a run did to its requests. Each request must be answered exactly once, by a prediction or a dead letter whose
+ * `sluice-origin` names it; and records of one key that came over the same partition must leave in the order they came.
+ * Without faults, requests = predictions + deadLetters + drops.
+ */
+export function judge(input: JudgeInput): Verdict {
+  const book = new Book(input.requests);
+  for (const record of input.predictions) book.answer(record, 'prediction');
+  for (const record of input.deadLetters) book.answer(record, kindOfDeadLetter(record));
+  for (const records of [input.predictions, input.deadLetters, input.routed ?? []]) book.checkOrder(records);
+  return book.verdict();
+}
+
+type AnswerKind = 'prediction' | 'deadLetter' | 'drop' | 'shadow';
+
+function kindOfDeadLetter(record: JudgeRecord): AnswerKind {
+  const mark = record.headers[headerNames.class]?.toString();
+  return mark === 'drop' || mark === 'shadow' ? mark : 'deadLetter';
+}
+
+/** Running account of one judgement. */
+class Book {
+  readonly #answers = new Map<string, number>();
+  readonly #keys = new Map<string, string>();
+  readonly #topics = new Set<string>();
+  readonly #count = { prediction: 0, deadLetter: 0, drop: 0, shadow: 0, foreign: 0, duplicated: 0, order: 0, unexplained: 0 };
+  readonly #faults: string[] = [];
+
+  constructor(requests: readonly JudgeRecord[]) {
+    for (const record of requests) {
+      this.#topics.add(record.topic);
+      this.#answers.set(placeOf(record), 0);
+      if (record.key !== null) this.#keys.set(placeOf(record), record.key.toString('latin1'));
+    }
+  }
+
+  answer(record: JudgeRecord, kind: AnswerKind): void {
+    // A shadow run that failed has no bearing on the answer its request got from the serving tier.
+    if (kind === 'shadow') return void this.#count.shadow++;
+    const origin = originOf(record);
+    if (origin !== undefined && kind !== 'prediction' && !this.#topics.has(origin.topic)) return void this.#count.foreign++;
+    this.#count[kind]++;
+    const answers = origin === undefined ? undefined : this.#answers.get(origin.text);
+    if (origin === undefined || answers === undefined) {
+      this.#count.unexplained++;
+      this.#fault(`${kind} ${placeOf(record)} names ${origin?.text ?? 'nothing'} as its origin, which is no request`);
+      return;
+    }
+    this.#answers.set(origin.text, answers + 1);
+    if (answers === 0) return;
+    this.#count.duplicated++;
+    this.#fault(`request ${origin.text} is answered again by ${kind} ${placeOf(record)}`);
+  }
+
+  /** Within one output partition, what came from one source partition under one key must come in rising source offsets. */
+  checkOrder(records: readonly JudgeRecord[]): void {
+    const highest = new Map<string, number>();
+    for (const record of inOffsetOrder(records)) {
+      const source = readPlace(record.headers[headerNames.source]);
+      if (source === undefined) continue;
+      const origin = originOf(record)?.text;
+      const key = (origin === undefined ? undefined : this.#keys.get(origin)) ?? '';
+      const lane = `${record.topic}/${record.partition} ${source.topic}/${source.partition} ${key}`;
+      const before = highest.get(lane) ?? -1;
+      if (source.offset > before) highest.set(lane, source.offset);
+      // An equal offset is a duplicate, which is counted as such.
+      if (source.offset >= before) continue;
+      this.#count.order++;
+      this.#fault(`${placeOf(record)} comes from ${source.text}, after a record from offset ${before}`);
+    }
+  }
+
+  verdict(): Verdict {
+    const lost = [...this.#answers].filter(([, answers]) => answers === 0).map(([request]) => request);
+    for (const request of lost) this.#fault(`request ${request} has no answer`);
+    return {
+      requests: this.#answers.size,
+      predictions: this.#count.prediction,
+      deadLetters: this.#count.deadLetter,
+      drops: this.#count.drop,
+      lost: lost.length,
+      duplicated: this.#count.duplicated,
+      orderViolations: this.#count.order,
+      unexplained: this.#count.unexplained,
+      otherDeadLetters: this.#count.foreign + this.#count.shadow,
+      faults: this.#faults,
+    };
+  }
+
+  #fault(text: string): void {
+    if (this.#faults.length < mostFaults) this.#faults.push(text);
+  }
+}
+
+/** Where the request was that this record answers: stamped by every app, or the source itself one hop from the requests. */
+function originOf(record: JudgeRecord): Place | undefined {
+  return readPlace(record.headers[headerNames.origin]) ?? readPlace(record.headers[headerNames.source]);
+}
+
+function placeOf(record: JudgeRecord): string {
+  return `${record.topic}/${record.partition}/${record.offset}`;
+}
+
+/** A reader hands over each partition in order already, but nothing here should depend on it. */
+function inOffsetOrder(records: readonly JudgeRecord[]): JudgeRecord[] {
+  return [...records].sort((a, b) => a.offset - b.offset);
+}
+
+/** Whether the verdict is spotless: what a run must show to end with exit code 0. */
+export function isClean(verdict: Verdict): boolean {
+  return verdict.lost === 0 && verdict.duplicated === 0 && verdict.orderViolations === 0 && verdict.unexplained === 0;
+}

@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Flow, Manifest } from '@sluice/domain';
+import { loadModel, writeModelFolder } from '@sluice/serving';
+import { loadFlow } from '@sluice/service';
+import type { io } from '@tensorflow/tfjs-core';
+import { openTrainingBackend, type BackendChoice, type Tf, type TrainingBackend } from './backend.ts';
+import { costPerEvent } from './cost.ts';
+import { openDataset, type Dataset } from './dataset.ts';
+import { accuracy, fit, predict } from './fit.ts';
+import { sampleRows } from './sample-rows.ts';
+import { demoTiers, type DemoFlow, type DemoTier } from './tiers.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+/** The shipped weights. */
+export const shippedModels = join(here, '../models');
+
+/** The flow file of a demo flow. */
+export function demoFlowFile(flow: DemoFlow): string {
+  return join(here, `../../../infra/flows/${flow}.yaml`);
+}
+
+export interface TrainOptions {
+  readonly flow: DemoFlow;
+  /** Folder in IDX layout: flow `images` only. */
+  readonly data?: string | undefined;
+  /** Folder that gets one model folder a tier. */
+  readonly out: string;
+  readonly seed: number;
+  /** Train only these models; default all of the flow. */
+  readonly models?: readonly string[];
+  readonly backend?: BackendChoice;
+  readonly onProgress?: (text: string) => void;
+}
+
+interface Workshop {
+  readonly flow: Flow;
+  readonly schema: object;
+  readonly dataset: Dataset;
+  readonly backend: TrainingBackend;
+  readonly options: TrainOptions;
+}
+
+/**
+ * Trains the tiers of a demo flow and writes their model folders, metrics and costs in the manifests.
+ * Each tier depends on data and seed only, not on the tiers before it.
+ * @throws SluiceError SLUICE_DATA_MISSING where the data is missing.
+ */
+export async function trainTiers(options: TrainOptions): Promise<Manifest[]> {
+  const { flow, schemas } = await loadFlow(demoFlowFile(options.flow));
+  const dataset = openDataset({ flow, schemas, data: options.data });
+  const backend = await openTrainingBackend(options.backend);
+  options.onProgress?.(`training on the ${backend.name} backend: ${backend.why}`);
+  const workshop: Workshop = { flow, schema: schemas[0]!, dataset, backend, options };
+  const manifests: Manifest[] = [];
+  for (const tier of demoTiers[options.flow]) {
+    if (options.models && !options.models.includes(tier.model)) continue;
+    manifests.push(await trainTier(workshop, tier));
+  }
+  return manifests;
+}
+
+async function trainTier(workshop: Workshop, tier: DemoTier): Promise<Manifest> {
+  const { flow, schema, dataset, backend, options } = workshop;
+  const training = sampleRows(dataset.training, schema, tier.features);
+  const holdout = sampleRows(dataset.stream, schema, tier.features);
+  const net = await fit({
+    backend,
+    spec: tier.net,
+    recipe: tier.recipe,
+    rows: training,
+    labels: flow.labels.length,
+    seed: options.seed,
+    onEpoch: ({ epoch, epochs, loss, seconds }) =>
+      options.onProgress?.(`${tier.model}: epoch ${epoch} of ${epochs}, loss ${loss.toFixed(4)}, ${seconds.toFixed(1)} s`),
+  });
+  const metrics = {
+    accuracy: round(accuracy(predict(backend, net, holdout), holdout)),
+    trainingAccuracy: round(accuracy(predict(backend, net, training), training)),
+    holdout: holdout.count,
+    parameters: net.variables.reduce((sum, variable) => sum + variable.size, 0),
+  };
+  const artifacts = await savedArtifacts(backend.tf, net.toLayersModel());
+  net.dispose();
+  return writeTier(workshop, tier, { metrics, artifacts });
+}
+
+interface Trained {
+  readonly metrics: Record<string, number>;
+  readonly artifacts: io.ModelArtifacts;
+}
+
+/** Writes the folder, measures the cost of what was written, and writes it again with the cost. */
+async function writeTier({ flow, schema, dataset, backend, options }: Workshop, tier: DemoTier, trained: Trained): Promise<Manifest> {
+  const dir = join(options.out, tier.model);
+  const manifest = manifestOf(tier, { flow, metrics: trained.metrics, seed: options.seed, data: dataset.name, backend: backend.name });
+  await writeModelFolder({ dir, manifest, artifacts: trained.artifacts });
+  const perEvent = await measureCost({ dir, schema, dataset });
+  options.onProgress?.(`${tier.model}: accuracy ${trained.metrics['accuracy']}, ${perEvent} us an event`);
+  return writeModelFolder({ dir, manifest: { ...manifest, cost: { perEvent, origin: 'calibrated' } }, artifacts: trained.artifacts });
+}
+
+/** Measures a model folder on WASM, whatever it was trained on. Microseconds of CPU an event. */
+export async function measureCost({ dir, schema, dataset }: { dir: string; schema: object; dataset: Dataset }): Promise<number> {
+  const { tf } = await openTrainingBackend('wasm');
+  const { manifest, artifacts } = await loadModel(dir, [schema]);
+  const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+  const { features, shape } = manifest.input;
+  const cost = costPerEvent({ tf, model, samples: dataset.stream, schema, features, shape });
+  model.dispose();
+  return cost;
+}
+
+interface ManifestFacts {
+  readonly flow: Flow;
+  readonly metrics: Record<string, number>;
+  readonly seed: number;
+  readonly data: string;
+  readonly backend: string;
+}
+
+function manifestOf(tier: DemoTier, { flow, metrics, seed, data, backend }: ManifestFacts): Omit<Manifest, 'files'> {
+  const { epochs, batch, rate, decay, smoothing, weights = [], augment } = tier.recipe;
+  return {
+    model: tier.model,
+    version: '1.0.0',
+    description: tier.description,
+    licence: 'Apache-2.0',
+    format: 'layers',
+    labels: flow.labels,
+    input: { shape: [...tier.net.shape], features: [...tier.features] },
+    cost: { perEvent: 1, origin: 'declared' },
+    metrics,
+    training: { seed, data, backend, epochs, batch, rate, decay, smoothing, weights: weights.join(' '), augmented: augment !== undefined },
+  };
+}
+
+async function savedArtifacts(tf: Tf, model: ReturnType<Tf['sequential']>): Promise<io.ModelArtifacts> {
+  let saved: io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  return saved!;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(4));
+}
