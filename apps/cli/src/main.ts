@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { SluiceError } from '@sluice/domain';
 import { reportAndExit } from '@sluice/service';
 import { demoCommand } from './demo/options.ts';
+import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
 import { trainCommand } from './train.ts';
 
@@ -11,7 +12,8 @@ const program = new Command('sluice')
   .configureOutput({ writeErr: () => undefined })
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
-  .addCommand(explainCommand());
+  .addCommand(explainCommand())
+  .addCommand(docsCommand());
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
 
 try {

@@ -45,7 +45,7 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
   const health = await bus.openPublisher();
   const { width } = compileSignature(flow, options.schemas);
-  const first = initialPolicy(flow, width);
+  const first = initialPolicy(flow);
   const shared = { signatureWidth: width, policy: () => policies.get(flow.flow) ?? first };
   const workers: Worker[] = [];
   for (const tier of options.tiers) workers.push(await startWorker(options, tier, shared));

@@ -26,7 +26,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const { bus, flow, schemas, costs, clock } = options;
   const topology = routerTopology(flow);
   const signature = compileSignature(flow, schemas);
-  const first = initialPolicy(flow, signature.width);
+  const first = initialPolicy(flow);
   const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
   const idle = costs.map(() => 0);
   const parts = {

@@ -79,6 +79,14 @@ describe('an incompatible change is refused with the field named', () => {
     expect(() => checkCompatible(reader, { v1: writer, v2: reader })).toThrow(expect.objectContaining(expected));
   });
 
+  it('also where the same types were already tried as a branch of a union', () => {
+    const inner = (namespace: string, ...fields: object[]) => ({ type: 'record', name: 'I', namespace, fields });
+    const wide = inner('a', x, { name: 'y', type: 'int' });
+    const reader = record({ name: 'u', type: [wide, inner('b', x)] }, { name: 'v', type: 'a.I' });
+    const writer = record({ name: 'u', type: inner('w', x) }, { name: 'v', type: 'w.I' });
+    expect(() => checkCompatible(reader, { v1: writer })).toThrow('data of v1: field v.y: the field was not written');
+  });
+
   it('lists every fault, not only the first', () => {
     const message = /data of v1: field y.*\n.*data of v1: field z.*\n.*data of v2: field z/s;
     const added = ['y', 'z'].map((name) => ({ name, type: 'int' }));

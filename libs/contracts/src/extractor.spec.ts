@@ -170,7 +170,8 @@ describe('a row', () => {
   it('does not remember the event before', () => {
     const extractor = extractorOf(features);
     const row = new Float32Array(extractor.width);
-    extractor.extract(type.toBuffer({ ...event, size: 1e9, level: 'low', body: 'other words' }), 0, row, 0);
+    for (const before of [1e9, null])
+      extractor.extract(type.toBuffer({ ...event, size: before, level: 'low', body: 'other words' }), 0, row, 0);
     expect({ ...extractor.extract(type.toBuffer(event), 0, row, 0) }).toEqual({ missing: 0, outOfRange: 0, fields: 3 });
     expect([...row]).toEqual(extract(features).row);
   });

@@ -1,4 +1,4 @@
-import { type FieldNode, invalid, type RecordNode, resolveSchema, type SchemaNode } from './schema-node.ts';
+import { type FieldNode, invalid, type RecordNode, type SchemaNode } from './schema-node.ts';
 
 /** What can be read of a field: `mixed` where branches of a union differ, and the value tells. */
 export type FieldKind = 'number' | 'text' | 'bytes' | 'symbol' | 'mixed';
@@ -23,11 +23,6 @@ export function findField(root: SchemaNode, path: string): FieldLeaf {
     );
   }
   return { kind: kinds.size === 1 ? kind : 'mixed', nodes };
-}
-
-/** As `findField`, for a schema as parsed JSON. */
-export function fieldOf(schema: unknown, path: string): FieldLeaf {
-  return findField(resolveSchema(schema), path);
 }
 
 /** Branches of a union but for null; any other type is its own branch. */

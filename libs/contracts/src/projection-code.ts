@@ -55,7 +55,7 @@ class Assembler {
   // Skipping a record type is one subroutine, however often and however recursively the type is used.
   readonly #subroutines = new Map<RecordNode, number>();
   readonly #pending: RecordNode[] = [];
-  /** Position of a skip that may still grow; -1 after a point that is jumped to. */
+  /** Position of a skip that may still grow. Any other instruction ends it, and one stands before every point that is jumped to. */
   #growing = -1;
 
   assemble(root: SchemaNode, wanted: Wanted): Code {
@@ -104,13 +104,12 @@ class Assembler {
     const table = this.#code.length + 2;
     this.#push(op.union, node.branches.length, ...node.branches.map(() => 0));
     const exits = node.branches.map((branch, index) => {
-      this.#code[table + index] = this.#label();
+      this.#code[table + index] = this.#code.length;
       this.#emit(branch, wanted);
       this.#push(op.jump, 0);
       return this.#code.length - 1;
     });
-    const after = this.#label();
-    for (const exit of exits) this.#code[exit] = after;
+    for (const exit of exits) this.#code[exit] = this.#code.length;
   }
 
   #list(node: ListNode): void {
@@ -119,7 +118,7 @@ class Assembler {
     this.#push(op.list, isMap, leastBytes(node.items) + isMap, start + 5, 0);
     this.#emit(node.items, undefined);
     this.#push(op.end);
-    this.#code[start + 4] = this.#label();
+    this.#code[start + 4] = this.#code.length;
   }
 
   #skip(node: Exclude<SchemaNode, UnionNode | RecordNode | ListNode>): void {
@@ -154,11 +153,6 @@ class Assembler {
     if (node.kind === 'enum') this.#push(op.readEnum, slot, (node as EnumNode).symbols.length);
     else if (node.kind === 'fixed') this.#push(op.readFixed, slot, node.size);
     else if (node.kind !== 'null') this.#push(readers[node.kind], slot);
-  }
-
-  #label(): number {
-    this.#growing = -1;
-    return this.#code.length;
   }
 }
 

@@ -2,20 +2,28 @@ import { endianness } from 'node:os';
 import { SluiceError, type SparseRow } from '@sluice/domain';
 
 const bigEndian = endianness() === 'BE';
+const word = new Int32Array(1);
+const float = new Float32Array(word.buffer);
+
+/** Room for a row of `count` columns in one allocation, which costs more than filling it. */
+function sparseRow(count: number): SparseRow {
+  const memory = new ArrayBuffer(count * 6);
+  return { values: new Float32Array(memory, 0, count), indices: new Uint16Array(memory, count * 4, count) };
+}
 
 /** Keeps the columns of a dense row that are not 0. Rows are at most 65,536 wide. */
 export function toSparse(row: Float32Array): SparseRow {
   let count = 0;
   for (let i = 0; i < row.length; i++) if (row[i] !== 0) count++;
-  const indices = new Uint16Array(count);
-  const values = new Float32Array(count);
+  const sparse = sparseRow(count);
+  const { indices, values } = sparse;
   for (let i = 0, at = 0; at < count; i++) {
     const value = row[i]!;
     if (value === 0) continue;
     indices[at] = i;
     values[at++] = value;
   }
-  return { indices, values };
+  return sparse;
 }
 
 /** All indices (uint16) and then all values (float32), little-endian: 6 bytes a column. */
@@ -25,7 +33,10 @@ export function encodeSparse(row: SparseRow): Buffer {
   const bytes = Buffer.allocUnsafe(count * 6);
   bytes.set(bytesOf(indices), 0);
   bytes.set(bytesOf(values), count * 2);
-  if (bigEndian) swap(bytes, count);
+  if (bigEndian) {
+    bytes.subarray(0, count * 2).swap16();
+    bytes.subarray(count * 2).swap32();
+  }
   return bytes;
 }
 
@@ -36,15 +47,18 @@ export function encodeSparse(row: SparseRow): Buffer {
 export function decodeSparse(bytes: Uint8Array): SparseRow {
   const count = bytes.length / 6;
   if (!Number.isInteger(count)) throw new SluiceError('SLUICE_AVRO_INVALID', `a sparse row of ${bytes.length} bytes: not 6 per column`);
-  const little = bigEndian ? swap(Buffer.from(bytes), count) : bytes;
-  const indices = new Uint16Array(count);
-  bytesOf(indices).set(little.subarray(0, count * 2));
-  const values = new Float32Array(count);
-  bytesOf(values).set(little.subarray(count * 2));
-  for (let i = 1; i < count; i++) {
-    if (indices[i]! <= indices[i - 1]!) throw new SluiceError('SLUICE_AVRO_INVALID', `the columns of a sparse row do not rise at ${i}`);
+  const sparse = sparseRow(count);
+  const { indices, values } = sparse;
+  let before = -1;
+  for (let i = 0, at = 2 * count; i < count; i++, at += 4) {
+    const column = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
+    if (column <= before) throw new SluiceError('SLUICE_AVRO_INVALID', `the columns of a sparse row do not rise at ${i}`);
+    before = column;
+    indices[i] = column;
+    word[0] = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    values[i] = float[0]!;
   }
-  return { indices, values };
+  return sparse;
 }
 
 /** Dense weights as float32 little-endian. */
@@ -63,9 +77,3 @@ export function decodeVector(bytes: Uint8Array): Float32Array {
 }
 
 const bytesOf = (array: Uint16Array | Float32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-function swap(bytes: Buffer, count: number): Buffer {
-  bytes.subarray(0, count * 2).swap16();
-  bytes.subarray(count * 2).swap32();
-  return bytes;
-}

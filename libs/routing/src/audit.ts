@@ -17,7 +17,7 @@ export interface Audit {
 /**
  * Probability of an audit for an event that a light tier serves with harm g:
  * `clip(auditRate * s(g) / s(0.01), auditRate / 4, 1)` with `s(g) = sqrt(g (1 - g))`: audits go where the doubly robust
- * estimate is least sure (routing.md 3a; the optimal allocation for a Bernoulli residual).
+ * estimate is least sure (docs/routing.md 3a; the optimal allocation for a Bernoulli residual).
  *
  * Contract with the learner: `auditRate` is the probability at a harm of 1 %, so that a snapshot without any history means
  * what it says. To keep the *mean* rate at the declared one the learner publishes

@@ -1,6 +1,6 @@
 import type { Prediction } from '@sluice/domain';
 import { explain, renderExplanation } from './explain.ts';
-import { escalatedTag, servedPrediction, shadowTags } from './leg.ts';
+import { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
 import { route, type RouteInput } from './route.ts';
 import { afterAnswer, type Stop } from './stop.ts';
 import { sampleAnswer, sampleFlow, samplePolicy, sampleRoute, sampleTag, signatureWidth } from './testing/sample.ts';
@@ -78,6 +78,12 @@ describe('an explanation', () => {
   it('says so while an event is on its way', () => {
     const input = sampleRoute(policy);
     expect(renderExplanation(explain(sampleTag(input, route(input))))).toContain('It has not been answered yet.');
+  });
+
+  it('says so when a model failed and heavy took over', () => {
+    const input = sampleRoute(policy);
+    const tag = fallbackTag(sampleTag(input, route(input)), { policyVersion: 7, now: 2 })!;
+    expect(renderExplanation(explain(tag))).toContain("The fast tier's model failed on it, so it went on to the heaviest tier.");
   });
 
   it('is plain data', () => {

@@ -1,9 +1,10 @@
 import type { Answer, EventId, Flow, Prediction, Step, Tag } from '@sluice/domain';
 import { heaviestFeatures, type Contribution } from './contribution.ts';
+import { modelFailed } from './leg.ts';
 import { parseReason } from './reason.ts';
 import { ways } from './route.ts';
 import { verdicts } from './stop.ts';
-import { percent, tellerOf, type ExplainContext, type Told } from './telling.ts';
+import { percent, tellerOf, type ExplainContext, type Teller, type Told } from './telling.ts';
 
 export interface ExplainedStep extends Step {
   readonly sentence: string;
@@ -70,7 +71,7 @@ function sentenceOf(subject: Prediction | Tag, step: Step, { flow }: ExplainCont
     label: answer === undefined ? '' : labelOf(subject, answer, flow),
     because: (rule) => flow?.rules.find((entry) => entry.name === rule)?.because,
   };
-  const teller = judging ? tellerOf(verdicts, step) : tellerOf(ways, step);
+  const teller = tellerOf<Teller>(judging ? verdicts : [...ways, modelFailed], step);
   // A trail may come from a later release with rules this one does not know.
   return teller?.say(told) ?? `Step ${step.kind} at the ${step.tier} tier, for reason ${step.reason}.`;
 }

@@ -37,6 +37,7 @@ export function stopColumnNames(labels: readonly string[]): string[] {
  *
  * @param signatureWidth columns of the signature, present or not; the output columns start there.
  */
+// eslint-disable-next-line max-params -- called for every answer and every example: an options object would be one object each
 export function headRow(signature: SparseRow, answer: Answer | undefined, signatureWidth: number, labels: number): SparseRow {
   if (answer === undefined) return signature;
   const known = signature.indices.length;

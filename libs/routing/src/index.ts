@@ -1,5 +1,13 @@
 /**
  * The pure decision library: signature, rules, pre-route, stop rule, audit draw, slip and their explanation. No I/O, no clock.
+ *
+ * @example
+ * const signature = compileSignature(flow, schemas);
+ * const { row } = signature.read({ value, schema: 0, start: 10, now, requestedAt, deadlineAt });
+ * const { slip, step } = route({ id, flow, policy, costs, queuePrices, signature: row, signatureWidth: signature.width, now });
+ * // ... the tier runs, then in the worker:
+ * const decision = afterAnswer({ flow, signatureWidth: signature.width, tag, policy, answer, now });
+ * decision.kind; // 'stop' | 'escalate'
  */
 export {
   harmFloor,
@@ -20,7 +28,7 @@ export { route, type RouteDecision, type RouteInput } from './route.ts';
 export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
 export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
 export { replayTrail, type Replay } from './replay.ts';
-export { initialPolicy, startThreshold, staticPolicy, type StaticPolicyOptions } from './policy.ts';
+export { initialPolicy, startThreshold } from './policy.ts';
 export { parseCondition } from './rules/parse.ts';
 export { printExpression, type Expression } from './rules/syntax.ts';
 export { biasColumn, compileSignature, type Signature, type SignatureInput, type SignatureReading } from './signature.ts';

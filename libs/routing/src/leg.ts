@@ -1,6 +1,7 @@
 import type { Answer, EpochMs, Flow, PolicyVersion, Prediction, Tag } from '@sluice/domain';
 import { priceOf } from './candidate.ts';
 import type { Escalate, Stop } from './stop.ts';
+import type { Teller } from './telling.ts';
 
 /** The tag for the next tier: the answer joins the others, the step joins the trail, the slip moves on. */
 export function escalatedTag(tag: Tag, answer: Answer, decision: Escalate): Tag {
@@ -60,9 +61,15 @@ export function fallbackTag(tag: Tag, at: { readonly policyVersion: PolicyVersio
     tier: slip.tiers[slip.position]!.tier,
     harm: 0,
     score: priceOf(slip.tiers[heavy]!),
-    reason: 'model-failed',
+    reason: modelFailed.name,
     at: at.now,
     policyVersion: at.policyVersion,
   };
   return { ...tag, slip: { ...slip, position: heavy }, trail: [...tag.trail, step] };
 }
+
+/** Says why a tier that was tried gave no answer. */
+export const modelFailed: Teller = {
+  name: 'model-failed',
+  say: ({ step }) => `The ${step.tier} tier's model failed on it, so it went on to the heaviest tier.`,
+};

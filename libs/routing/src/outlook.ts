@@ -7,9 +7,8 @@
  * where the saving is, would never start.
  *
  * How far g(x, o) spreads around g(x) is modelled as a Weibull law of shape 1/2 with mean g(x): most answers are nearly harmless, few are
- * very harmful. It has closed forms and errs to the safe side: on the COMMAND logs (16 % harm, 1 % let through) it predicts
- * 41 % escalations where 29 % were needed, an exponential law 67 %. The controller's guarantee does not rest on this model; only
- * the choice of the first tier does.
+ * very harmful. It has closed forms and expects more escalations than a sharp stop head needs, so it errs to the safe side. The
+ * controller's guarantee does not rest on this model; only the choice of the first tier does.
  */
 
 /** Chance that the stop rule will not accept the answer: P(g(x, o) > bar). `bar` is a harm, infinite when there is nowhere to go on to. */

@@ -99,7 +99,7 @@ function sayCheapest({ step, slip }: Told): string {
   return `The ${step.tier} tier was the cheapest plan at threshold ${short(slip.threshold)} (${short(step.score)} times heavy's cost, risk included${risk}), so it ran first.`;
 }
 
-/** Decides which tier runs first and plans the rest (routing.md 3a, pre-route). */
+/** Decides which tier runs first and plans the rest (docs/routing.md 3a, pre-route). */
 export function route(input: RouteInput): RouteDecision {
   const tiers = priceTiers(input);
   const context = { input, candidates: tiers.map((tier, position) => candidate(input, tier, position)) };

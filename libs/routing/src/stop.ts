@@ -121,7 +121,7 @@ function sayDoubt(told: Told): string {
 }
 
 /**
- * Serve the answer or go on (routing.md 3a, stop rule): after tier k, `j* = argmin_{j>k} c_j + w_j + g_j(x, o) / tau`; stop if
+ * Serve the answer or go on (docs/routing.md 3a, stop rule): after tier k, `j* = argmin_{j>k} c_j + w_j + g_j(x, o) / tau`; stop if
  * `g_k(x, o) / tau` is no larger than that minimum. Threshold, prices and safe end are those of the slip.
  */
 export function afterAnswer(input: StopInput): Stop | Escalate {

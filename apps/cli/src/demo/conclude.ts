@@ -72,7 +72,7 @@ function asJudged(records: Awaited<ReturnType<Stage['bus']['readAll']>>): readon
 /** Predictions whose decisions, made again under the policies they cite, come out otherwise. */
 function undecided({ flow, schemas }: Stage['files'], predictions: readonly Prediction[], seen: ReadonlyMap<number, PolicySnapshot>): number {
   const { width } = compileSignature(flow, schemas);
-  const first = initialPolicy(flow, width);
+  const first = initialPolicy(flow);
   const policies = new Map(seen).set(first.version, seen.get(first.version) ?? first);
   let count = 0;
   for (const prediction of predictions) {
@@ -131,7 +131,7 @@ export const setupSteps = ['dependencies', 'data and models', 'broker', 'topics'
 
 function policyFacts(flow: Flow, { collector }: Stage): Pick<Report, 'threshold' | 'policyVersions'> {
   const policies = [...collector.seen.policies.values()].sort((a, b) => a.version - b.version);
-  const start = initialPolicy(flow, 0).threshold;
+  const start = initialPolicy(flow).threshold;
   let updates = 0;
   let last = start;
   for (const { threshold } of policies) {

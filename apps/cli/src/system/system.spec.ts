@@ -10,8 +10,8 @@ jest.setTimeout(120_000);
 const topics = topicsOf('mail');
 
 async function policiesOf(run: FlowRun): Promise<Map<number, PolicySnapshot>> {
-  const { flow, schemas } = run.files;
-  const first = initialPolicy(flow, compileSignature(flow, schemas).width);
+  const { flow } = run.files;
+  const first = initialPolicy(flow);
   const published = (await run.bus.readAll([policyTopic])).map((record) => decodePolicy(record.value!));
   return new Map([first, ...published].map((policy) => [policy.version, policy]));
 }

@@ -96,6 +96,7 @@ describe('a condition', () => {
       true,
       false,
     ]);
+    expect([holds('header.a = header.b'), holds('header.a != header.b')]).toEqual([false, false]);
     expect(holds('score > 0', request({}, { score: 0.5 }))).toBe(true);
     expect(holds("other.domain = 'x'", request({}, { other: { domain: 'x', seen: 0 } }))).toBe(true);
   });
