@@ -66,29 +66,33 @@ export class Carrier {
   /** Undefined when the slice is committed, else why it was not. */
   async #attempt(slice: readonly InRecord[]): Promise<SluiceError | undefined> {
     const { processor } = this.#options;
+    let outputs: readonly OutRecord[];
     try {
-      const outputs = await processor.process(slice);
+      outputs = await processor.process(slice);
+    } catch (thrown) {
+      return this.#failed(thrown);
+    }
+    try {
       await this.#commit({ slice, outputs });
     } catch (thrown) {
-      if (thrown instanceof CommitFailed) throw thrown.cause;
-      const failure = failureOf(thrown);
-      this.#options.stats.aborts++;
-      await decisive(() => processor.aborted?.());
-      if (failure.class === 'fatal') throw failure;
-      return failure;
+      if (thrown instanceof SluiceError && thrown.class === 'reject') return this.#failed(thrown);
+      throw thrown;
     }
     await decisive(() => processor.committed?.());
     return undefined;
   }
 
+  async #failed(thrown: unknown): Promise<SluiceError> {
+    const failure = failureOf(thrown);
+    this.#options.stats.aborts++;
+    await decisive(() => this.#options.processor.aborted?.());
+    if (failure.class === 'fatal') throw failure;
+    return failure;
+  }
+
   async #commit(work: Work): Promise<void> {
     const { commit, stats, spec } = this.#options;
-    try {
-      await commit(work);
-    } catch (thrown) {
-      if (thrown instanceof SluiceError && thrown.class === 'reject') throw thrown;
-      throw new CommitFailed(thrown);
-    }
+    await commit(work);
     stats.transactions++;
     stats.records += work.slice.length;
     stats.outputs += work.outputs.length;
@@ -106,15 +110,6 @@ export async function decisive(hook: () => unknown): Promise<void> {
     await hook();
   } catch (thrown) {
     throw toSluiceError(thrown, 'SLUICE_PROCESSOR_FAILED');
-  }
-}
-
-/** Tells a failing log from a failing processor on the way out of `#attempt`. */
-class CommitFailed {
-  readonly cause: unknown;
-
-  constructor(cause: unknown) {
-    this.cause = cause;
   }
 }
 

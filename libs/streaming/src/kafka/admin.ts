@@ -80,7 +80,11 @@ export class ClusterAdmin {
         const { responses } = await broker.listOffsets({ isolationLevel, topics: [{ topic, partitions: [{ partition, timestamp }] }] });
         return Number(responses[0]?.partitions[0]?.offset ?? 0);
       };
-      const [low, stable, high] = await Promise.all([ask(earliest, readCommitted), ask(latest, readCommitted), ask(latest, readUncommitted)]);
+      const [low, stable, high] = await Promise.all([
+        ask(earliest, readCommitted),
+        ask(latest, readCommitted),
+        ask(latest, readUncommitted),
+      ]);
       return { low, stable, high };
     });
   }

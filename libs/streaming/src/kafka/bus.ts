@@ -19,7 +19,8 @@ class KafkaBus implements Bus {
   readonly kind = 'kafka';
   readonly #clients: Clients;
   readonly #admin: ClusterAdmin;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  /** What is open or on its way: `close` waits for the latter, so that nothing half-opened outlives the bus. */
+  readonly #open = new Set<Promise<{ close(): Promise<void> }>>();
 
   constructor(options: KafkaBusOptions) {
     this.#clients = new Clients(options);
@@ -52,7 +53,7 @@ class KafkaBus implements Bus {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#open].map((open) => open.close()));
+    await Promise.allSettled([...this.#open].map(async (opening) => (await opening).close()));
     this.#open.clear();
     await this.#admin.close();
   }
@@ -61,10 +62,10 @@ class KafkaBus implements Bus {
     return { clients: this.#clients, admin: this.#admin };
   }
 
-  async #keep<T extends { close(): Promise<void> }>(open: () => Promise<T>): Promise<T> {
-    await this.#admin.reach();
-    const opened = await open();
-    this.#open.add(opened);
-    return opened;
+  #keep<T extends { close(): Promise<void> }>(open: () => Promise<T>): Promise<T> {
+    const opening = this.#admin.reach().then(open);
+    this.#open.add(opening);
+    opening.catch(() => this.#open.delete(opening));
+    return opening;
   }
 }

@@ -27,7 +27,8 @@ const silent: BusLogger = { debug: () => undefined, info: () => undefined, warn:
  * Everyday answers of a healthy cluster, which kafkajs logs as errors. Every `Response` is among them: whoever asked gets
  * the error too, and logs what it cannot mend.
  */
-const everyday = /^Response |rebalanc|rejoin|re-join|coordinator is|not aware of this member|correct coordinator|not running|leadership election|Limiting retries/i;
+const everyday =
+  /^Response |rebalanc|rejoin|re-join|coordinator is|not aware of this member|correct coordinator|not running|leadership election|Limiting retries/i;
 
 /** Makes kafkajs clients that share address, retry policy and log, and nothing else: its clients share offsets within one `Kafka`. */
 export class Clients {

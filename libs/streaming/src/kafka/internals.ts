@@ -1,3 +1,5 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- projects that read these sources by name need the declarations too
+/// <reference path="./kafkajs-internals.d.ts" />
 /**
  * The parts of kafkajs that its public surface does not offer, with the types we rely on. The version is pinned and patched
  * (see patches/README.md); `assertPatched` looks at what it really finds.
@@ -16,7 +18,12 @@ export interface RawMessage {
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
   readonly isControlRecord?: boolean;
-  readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number; readonly producerId: string; readonly inTransaction: boolean };
+  readonly batchContext?: {
+    readonly firstOffset: string;
+    readonly lastOffsetDelta: number;
+    readonly producerId: string;
+    readonly inTransaction: boolean;
+  };
 }
 
 export interface AbortedTransaction {
@@ -103,4 +110,3 @@ export const internals = {
 
 export const readUncommitted = 0;
 export const readCommitted = 1;
-

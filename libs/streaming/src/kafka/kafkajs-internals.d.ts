@@ -4,3 +4,6 @@ declare module 'kafkajs/src/consumer/filterAbortedMessages.js';
 declare module 'kafkajs/src/loggers/index.js';
 declare module 'kafkajs/src/consumer/runner.js';
 declare module 'kafkajs/src/network/socketFactory.js';
+declare module 'kafkajs/src/network/requestQueue/index.js';
+declare module 'kafkajs/src/producer/eosManager/index.js';
+declare module 'kafkajs/src/producer/groupMessagesPerPartition.js';

@@ -143,7 +143,7 @@ export class PartitionOwner {
 
   async #run(): Promise<void> {
     try {
-      for (let failures = 0; !this.#closing.signal.aborted; ) {
+      for (let failures = 0; !this.#closing.signal.aborted;) {
         try {
           if (this.#machine.state !== 'running' || this.#anew) await this.#fence();
           await this.#next();

@@ -54,7 +54,8 @@ export class KafkaPipe implements Pipe {
     this.#spec = spec;
     this.#consumer = clients.kafka().consumer({
       groupId: spec.group,
-      sessionTimeout: 30_000,
+      // Heartbeats do not wait for processing here, so a silent member is a dead one; its partitions move on after this time.
+      sessionTimeout: 10_000,
       heartbeatInterval: 1_000,
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: 100,
@@ -103,7 +104,9 @@ export class KafkaPipe implements Pipe {
       const error = new SluiceError('SLUICE_STALLED', `group ${this.#spec.group} was not joined within ${joinWithinMs / 1_000} s`);
       timer = setTimeout(() => reject(error), joinWithinMs);
     });
-    const ready = this.#firstJoin.then(() => Promise.all([...this.#owners.values()].map((owner) => Promise.race([owner.ready, owner.done]))));
+    const ready = this.#firstJoin.then(() =>
+      Promise.all([...this.#owners.values()].map((owner) => Promise.race([owner.ready, owner.done]))),
+    );
     await Promise.race([ready, late, this.done]).finally(() => clearTimeout(timer));
     if (this.#machine.is('joining')) this.#machine.to('running');
     this.#watchdog.start((error) => this.#fail(error));
@@ -124,7 +127,9 @@ export class KafkaPipe implements Pipe {
   #assign({ payload }: ConsumerGroupJoinEvent): void {
     if (!this.#machine.is('joining', 'running')) return;
     this.#membership.confirm();
-    const given = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
+    const given = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
     const keys = new Set(given.map(keyOf));
     for (const [key, owner] of this.#owners) if (!keys.has(key)) this.#release(key, owner);
     for (const partition of given) this.#own(partition);

@@ -57,7 +57,7 @@ export class Tail {
 
   async #run(): Promise<void> {
     try {
-      for (let failures = 0; !this.#closing.signal.aborted && this.#open.length > 0; ) {
+      for (let failures = 0; !this.#closing.signal.aborted && this.#open.length > 0;) {
         let fetched: readonly [TailPartition, FetchedPartition][];
         try {
           fetched = await this.#fetch();
@@ -86,7 +86,9 @@ export class Tail {
   #byLeader(partitions: readonly TailPartition[]): Map<number, TailPartition[]> {
     const byLeader = new Map<number, TailPartition[]>();
     for (const partition of partitions) {
-      const found = this.#cluster.findTopicPartitionMetadata(partition.topic).find(({ partitionId }) => partitionId === partition.partition);
+      const found = this.#cluster
+        .findTopicPartitionMetadata(partition.topic)
+        .find(({ partitionId }) => partitionId === partition.partition);
       const leader = found?.leader ?? -1;
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
     }
@@ -139,7 +141,10 @@ export class Tail {
       const { low } = await this.#options.admin.bounds(partition);
       if (partition.position >= low) continue;
       const { topic, position } = partition;
-      this.#logger.warn({ event: 'records-gone', topic, partition: partition.partition, from: position, to: low }, 'records expired unread');
+      this.#logger.warn(
+        { event: 'records-gone', topic, partition: partition.partition, from: position, to: low },
+        'records expired unread',
+      );
       partition.position = low;
     }
   }

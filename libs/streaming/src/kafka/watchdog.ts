@@ -27,7 +27,8 @@ export class Watchdog {
     const { stallAfterMs } = this.#options;
     this.#since = performance.now();
     const look = async () => {
-      if (await this.#isStalled()) onStall(new SluiceError('SLUICE_STALLED', `records wait, but none was committed for ${stallAfterMs} ms`));
+      if (await this.#isStalled())
+        onStall(new SluiceError('SLUICE_STALLED', `records wait, but none was committed for ${stallAfterMs} ms`));
       else if (!this.#stopped) this.#timer = setTimeout(look, Math.min(5_000, stallAfterMs / 4)).unref();
     };
     this.#timer = setTimeout(look, Math.min(5_000, stallAfterMs / 4)).unref();

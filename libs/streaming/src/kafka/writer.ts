@@ -89,10 +89,12 @@ export const producerDefaults = {
   maxInFlightRequests: 1,
   allowAutoTopicCreation: false,
   // Every record comes with its partition: the client's own choice would move keyless records in a retry.
-  createPartitioner: () => ({ message }: { message: { partition?: number | undefined } }) => {
-    if (message.partition === undefined) throw new Error('a record without a partition reached the client');
-    return message.partition;
-  },
+  createPartitioner:
+    () =>
+    ({ message }: { message: { partition?: number | undefined } }) => {
+      if (message.partition === undefined) throw new Error('a record without a partition reached the client');
+      return message.partition;
+    },
 };
 
 type Batch = { acks: number; compression: CompressionTypes; topicMessages: TopicMessages[] };

@@ -17,7 +17,11 @@ export class MemoryLog {
 
   ensure({ name, partitions }: TopicSpec): void {
     const existing = this.#topics.get(name);
-    if (existing === undefined) this.#topics.set(name, Array.from({ length: partitions }, () => []));
+    if (existing === undefined)
+      this.#topics.set(
+        name,
+        Array.from({ length: partitions }, () => []),
+      );
     else if (existing.length !== partitions) {
       throw new SluiceError('SLUICE_TOPIC_MISMATCH', `topic ${name} has ${existing.length} partitions, not ${partitions}`);
     }

@@ -1,4 +1,4 @@
-import { SluiceError, toSluiceError } from '@sluice/domain';
+import { toSluiceError, type SluiceError } from '@sluice/domain';
 import { Carrier, type Work } from '../carrier.ts';
 import { placeOf, stamped } from '../records.ts';
 import type { Pipe, PipeSpec, PipeStats, Processor, TopicPartition } from '../port.ts';

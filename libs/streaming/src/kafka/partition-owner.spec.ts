@@ -1,0 +1,119 @@
+import type { InRecord, Processor, TopicPartition } from '../port.ts';
+import { newStats } from '../stats.ts';
+import type { ClientBatch } from './internals.ts';
+import { Membership } from './membership.ts';
+import { PartitionOwner, type OwnerContext } from './partition-owner.ts';
+import type { Commit } from './writer.ts';
+
+const partition: TopicPartition = { topic: 'in', partition: 0 };
+
+type Fate = 'committed' | 'lost answer' | 'lost request' | 'fenced';
+
+/** An owner over a log of `count` records whose commits meet the fates given, then succeed. */
+function openOwner(count: number, fates: Fate[]) {
+  const calls: string[] = [];
+  const written: number[] = [];
+  const seeks: number[] = [];
+  let committed: number | undefined;
+  const membership = new Membership();
+  membership.confirm();
+  const commit = async ({ records, next }: Commit) => {
+    const fate = fates.shift() ?? 'committed';
+    if (fate === 'fenced') throw Object.assign(new Error('fenced'), { type: 'INVALID_PRODUCER_EPOCH' });
+    if (fate === 'lost request') throw new Error('connection lost');
+    written.push(...records.map(({ value }) => Number(value)));
+    committed = next;
+    if (fate === 'lost answer') throw new Error('connection lost');
+  };
+  const processor: Processor = {
+    process: (slice: readonly InRecord[]) => (
+      calls.push('process'),
+      slice.map(({ key, value, ...from }) => ({ topic: 'out', key, value, from }))
+    ),
+    committed: () => void calls.push('committed'),
+    aborted: () => void calls.push('aborted'),
+    close: () => void calls.push('close'),
+  };
+  const bounds = { low: 0, stable: count, high: count };
+  const context = {
+    admin: { bounds: async () => bounds, committed: async () => committed, partitions: async () => 1 },
+    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+    spec: { group: 'g', deadLetters: 'dead', maxSlice: 10, lingerMs: 0, processor: () => processor },
+    stats: newStats(),
+    membership,
+    newWriter: () => ({ open: async () => undefined, commit, close: async () => undefined }),
+    setPaused: () => undefined,
+    // The consumer's part: it fetches from where it is told to.
+    seek: (_: TopicPartition, offset: number) => (
+      seeks.push(offset),
+      setImmediate(() => offset < count && owner.offer(batchOf(offset, count)))
+    ),
+  } as unknown as OwnerContext;
+  const owner: PartitionOwner = new PartitionOwner(context, partition, Promise.resolve());
+  return { owner, calls, written, seeks, membership, stats: context.stats };
+}
+
+function batchOf(from: number, to: number): ClientBatch {
+  const messages = Array.from({ length: to - from }, (_, i) => ({
+    offset: String(from + i),
+    timestamp: '0',
+    key: null,
+    value: Buffer.from(String(from + i)),
+  }));
+  return { ...partition, fetchedOffset: String(from), messages, lastOffset: () => String(to - 1) };
+}
+
+const settled = (ms = 150) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('the owner of a partition', () => {
+  it('asks the committed offset when the answer to a commit is lost: what took place is not repeated', async () => {
+    const { owner, calls, written, seeks } = openOwner(5, ['lost answer']);
+    await settled();
+    expect(written).toEqual([0, 1, 2, 3, 4]);
+    expect(calls).toEqual(['process', 'committed']);
+    expect(seeks).toEqual([0, 5]);
+    await owner.close();
+  });
+
+  it('repeats a slice whose commit did not take place, after the processor forgot it', async () => {
+    const { owner, calls, written } = openOwner(5, ['lost request', 'lost request']);
+    await settled(400);
+    expect(written).toEqual([0, 1, 2, 3, 4]);
+    expect(calls).toEqual(['process', 'aborted', 'process', 'aborted', 'process', 'committed']);
+    await owner.close();
+    expect(calls.at(-1)).toBe('close');
+  });
+
+  it('does nothing after it was fenced until the group confirms that the partition is still its own', async () => {
+    const { owner, written, membership } = openOwner(5, ['fenced']);
+    await settled(300);
+    expect(owner.state).toBe('fenced');
+    expect(written).toEqual([]);
+    membership.confirm();
+    await settled(300);
+    expect(written).toEqual([0, 1, 2, 3, 4]);
+    await owner.close();
+  });
+
+  it('refuses a batch that does not begin where the last one ended, and goes back there', async () => {
+    const { owner, written, seeks } = openOwner(5, []);
+    await settled();
+    expect(owner.offer(batchOf(9, 12))).toBe(false);
+    owner.skipped(5, 6);
+    expect(owner.offer(batchOf(7, 8))).toBe(true);
+    await settled();
+    expect(written).toEqual([0, 1, 2, 3, 4, 7]);
+    expect(seeks).toEqual([0, 5]);
+    await owner.close();
+  });
+
+  it('keeps its processor over a renewal while nobody else moved the partition on', async () => {
+    const { owner, calls } = openOwner(5, []);
+    await settled();
+    owner.renew();
+    await settled();
+    expect(owner.state).toBe('running');
+    expect(calls).toEqual(['process', 'committed']);
+    await owner.close();
+  });
+});

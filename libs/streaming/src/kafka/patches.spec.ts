@@ -1,0 +1,148 @@
+import createEosManager from 'kafkajs/src/producer/eosManager/index.js';
+import groupMessagesPerPartition from 'kafkajs/src/producer/groupMessagesPerPartition.js';
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
+import { assertPatched } from './assert-patched.ts';
+import { internals, type RawMessage } from './internals.ts';
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, namespace: () => silent };
+
+const message = (offset: number, producerId: number, more: Partial<RawMessage> = {}): RawMessage => ({
+  offset: String(offset),
+  timestamp: '0',
+  key: null,
+  value: null,
+  isControlRecord: false,
+  batchContext: { firstOffset: String(offset), lastOffsetDelta: 0, producerId: String(producerId), inTransaction: true },
+  ...more,
+});
+const abortMarker = (offset: number, producerId: number) => message(offset, producerId, { key: Buffer.alloc(4), isControlRecord: true });
+const aborted = (producerId: number, firstOffset: number) => ({ producerId: String(producerId), firstOffset: String(firstOffset) });
+
+const delivered = (messages: RawMessage[], abortedTransactions: ReturnType<typeof aborted>[]) =>
+  internals
+    .filterAbortedMessages({ messages, abortedTransactions })
+    .filter((one) => !one.isControlRecord)
+    .map((one) => Number(one.offset));
+
+describe('patch 001, read-committed leak', () => {
+  it('keeps every record away when several aborted transactions began before the first message', () => {
+    expect(delivered([message(5, 3), message(6, 2), message(7, 1)], [aborted(1, 1), aborted(2, 2), aborted(3, 3)])).toEqual([]);
+  });
+
+  it('does not rely on the order of the list of aborted transactions', () => {
+    const messages = [message(1, 1), message(2, 2), abortMarker(3, 1), abortMarker(4, 2)];
+    expect(delivered(messages, [aborted(2, 2), aborted(1, 1)])).toEqual([]);
+  });
+
+  it('does not take a data record whose key is four zero bytes for the end of a transaction', () => {
+    expect(delivered([message(1, 1, { key: Buffer.alloc(4) }), message(2, 1), abortMarker(3, 1)], [aborted(1, 1)])).toEqual([]);
+  });
+
+  it('delivers what the same producer writes after its abort, and everything of others', () => {
+    expect(delivered([message(1, 1), message(2, 2), abortMarker(3, 1), message(4, 1)], [aborted(1, 1)])).toEqual([2, 4]);
+  });
+});
+
+describe('patch 002, idle timer', () => {
+  it('schedules nothing while no request waits', () => {
+    jest.useFakeTimers();
+    try {
+      const queue = new RequestQueue({ logger: silent, maxInFlightRequests: 1, requestTimeout: 1_000, clientId: 'c', broker: 'b' });
+      queue.checkPendingRequests();
+      expect(jest.getTimerCount()).toBe(0);
+      queue.throttledUntil = Date.now() + 50;
+      queue.push({ entry: { correlationId: 1 }, expectResponse: true, sendRequest: () => undefined });
+      expect(jest.getTimerCount()).toBe(1);
+      queue.destroy();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('patch 003, linear grouping', () => {
+  it('groups without copying what it has grouped so far', () => {
+    const iterator = Array.prototype[Symbol.iterator];
+    let copied = 0;
+    Array.prototype[Symbol.iterator] = function* (this: unknown[]) {
+      for (let i = 0; i < this.length; i++) yield (copied++, this[i]);
+    } as typeof iterator;
+    try {
+      const messages = Array.from({ length: 300 }, (_, i) => ({ partition: i % 2 }));
+      const partitioner = ({ message: { partition } }: { message: { partition: number } }) => partition;
+      const grouped = groupMessagesPerPartition({ topic: 't', partitionMetadata: [{}, {}], messages, partitioner });
+      const copiedByThen = copied;
+      expect(grouped[0].length + grouped[1].length).toBe(300);
+      expect(copiedByThen).toBeLessThan(10);
+    } finally {
+      Array.prototype[Symbol.iterator] = iterator;
+    }
+  });
+});
+
+/** A transaction manager whose coordinator answers by script. */
+function managerOf(refusals: number) {
+  const calls = { found: 0, added: 0, offsets: 0 };
+  let left = refusals;
+  const answer = async () => {
+    if (left-- > 0) throw Object.assign(new Error('concurrent'), { type: 'CONCURRENT_TRANSACTIONS' });
+    left = refusals;
+  };
+  const broker = {
+    isConnected: () => true,
+    initProducerId: async () => ({ producerId: 1, producerEpoch: 0 }),
+    addPartitionsToTxn: () => (calls.added++, answer()),
+    addOffsetsToTxn: () => (calls.offsets++, answer()),
+    txnOffsetCommit: async () => undefined,
+    endTxn: async () => undefined,
+  };
+  const findGroupCoordinator = async () => (calls.found++, broker);
+  const cluster = { retry: { retries: 0 }, findGroupCoordinator, refreshMetadataIfNecessary: async () => undefined };
+  return { manager: createEosManager({ logger: silent, cluster, transactional: true, transactionalId: 'id' }), calls };
+}
+
+async function runTransaction(manager: ReturnType<typeof createEosManager>): Promise<void> {
+  manager.beginTransaction();
+  await manager.addPartitionsToTransaction([{ topic: 't', partitions: [{ partition: 0 }] }]);
+  await manager.sendOffsets({ consumerGroupId: 'g', topics: [{ topic: 't', partitions: [{ partition: 0, offset: '1' }] }] });
+  await manager.commit();
+}
+
+describe('patch 004, concurrent transactions', () => {
+  it('asks again while the markers of the previous transaction are written, for partitions and for offsets', async () => {
+    const { manager, calls } = managerOf(3);
+    await manager.initProducerId();
+    await runTransaction(manager);
+    expect(calls).toMatchObject({ added: 4, offsets: 4 });
+  });
+});
+
+describe('patch 005, fetched offset in batch events', () => {
+  it('tells where the fetch of a batch began, also of one that holds nothing to read', async () => {
+    const events: { fetchedOffset?: unknown }[] = [];
+    const Runner = internals.Runner as unknown as new (options: object) => { running: boolean; handleBatch(batch: unknown): Promise<void> };
+    const consumerGroup = { resolveOffset: () => undefined, heartbeat: async () => undefined };
+    const instrumentationEmitter = { emit: (_: string, payload: object) => events.push(payload) };
+    const runner = new Runner({ logger: silent, consumerGroup, instrumentationEmitter, autoCommit: false, concurrency: 1 });
+    runner.running = true;
+    const data = { partition: 0, highWatermark: '9', abortedTransactions: [], messages: [abortMarker(8, 1)] };
+    await runner.handleBatch(new internals.Batch('t', '7', data));
+    expect(events[0]).toMatchObject({ batchSize: 0, lastOffset: '8', fetchedOffset: '7' });
+  });
+});
+
+describe('patch 006, coordinator cache', () => {
+  it('looks each coordinator up once for any number of transactions', async () => {
+    const { manager, calls } = managerOf(0);
+    await manager.initProducerId();
+    for (let i = 0; i < 5; i++) await runTransaction(manager);
+    // One for the transaction, found by the initialisation, and one for the group.
+    expect(calls.found).toBe(2);
+  });
+});
+
+describe('the bus', () => {
+  it('finds the client patched', () => {
+    expect(assertPatched).not.toThrow();
+  });
+});

@@ -1,0 +1,61 @@
+import type { InRecord } from '../port.ts';
+import { SliceQueue } from './slice-queue.ts';
+
+const records = (count: number, bytes = 1): InRecord[] =>
+  Array.from({ length: count }, (_, offset) => ({
+    topic: 't',
+    partition: 0,
+    offset,
+    timestamp: 0,
+    key: null,
+    value: Buffer.alloc(bytes),
+    headers: {},
+  }));
+const never = () => false;
+
+describe('a slice queue', () => {
+  it('hands out at most maxSlice records, in order', async () => {
+    const queue = new SliceQueue({ maxSlice: 3, lingerMs: 0 });
+    queue.push(records(7));
+    const offsets: number[][] = [];
+    while (queue.length > 0) offsets.push((await queue.take(0, never)).map(({ offset }) => offset));
+    expect(offsets).toEqual([[0, 1, 2], [3, 4, 5], [6]]);
+  });
+
+  it('lingers for company, but not once the slice is full', async () => {
+    const queue = new SliceQueue({ maxSlice: 4, lingerMs: 10_000 });
+    queue.push(records(2));
+    const taken = queue.take(0, never);
+    queue.push(records(2));
+    expect(await taken).toHaveLength(4);
+  });
+
+  it('bounds a slice by bytes, and lets a single larger record through', async () => {
+    const queue = new SliceQueue({ maxSlice: 100, lingerMs: 0 });
+    queue.push(records(3, 3 << 20));
+    expect(await queue.take(0, never)).toHaveLength(1);
+    queue.clear();
+    queue.push(records(1, 9 << 20));
+    expect(await queue.take(0, never)).toHaveLength(1);
+  });
+
+  it('returns nothing after the idle time and at once when stopped', async () => {
+    const queue = new SliceQueue({ maxSlice: 1, lingerMs: 0 });
+    expect(await queue.take(5, never)).toEqual([]);
+    let stopped = false;
+    const taken = queue.take(60_000, () => stopped);
+    stopped = true;
+    queue.wake();
+    expect(await taken).toEqual([]);
+  });
+
+  it('is full long before memory is, and low again after half is taken', async () => {
+    const queue = new SliceQueue({ maxSlice: 10, lingerMs: 0 });
+    queue.push(records(40));
+    expect(queue.isFull).toBe(true);
+    await queue.take(0, never);
+    expect(queue.isLow).toBe(false);
+    await queue.take(0, never);
+    expect(queue.isLow).toBe(true);
+  });
+});
