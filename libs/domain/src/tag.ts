@@ -163,7 +163,7 @@ export interface Example {
   /** Label index of the outcome; null unless part is `truth`. */
   readonly truth: number | null;
   readonly signature: SparseRow;
-  /** Served and shadow answers known so far, in tier order. */
+  /** Answers known so far: those given to the user in the order they ran (the serving tier's last), then those of shadow runs in tier order. */
   readonly answers: readonly Answer[];
 }
 

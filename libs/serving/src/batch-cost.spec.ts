@@ -38,8 +38,9 @@ describe('the learned batch time', () => {
 
   it.each([
     ['a model whose call costs more than 128 rows: full batches', 27, 0.04, 128],
-    ['the small CNN: about 25 rows, as measured', 84 - 15, 65, 25],
-    ['the deeper CNN: a few rows', 221 - 15, 1525, 3],
+    ['the small CNN: 25 would do, and 32 take no harmful time', 84 - 15, 65, 32],
+    ['the deeper CNN: as many as take 10 ms', 221 - 15, 1525, 6],
+    ['a model that takes 10 ms a row: one row', 100, 10_000, 1],
   ])('makes batches for %s', (_, base, perRow, size) => {
     const cost = new BatchCost();
     for (let i = 0; i < 300; i++) cost.observe(1 + (i % 128), base + perRow * (1 + (i % 128)));

@@ -11,6 +11,9 @@ const memory = 0.98;
 /** Weight of a calibration timing, which is never forgotten: next to nothing against 50 batches of different sizes. */
 const prior = 0.05;
 
+/** Microseconds for which rows may wait for each other without anyone minding. */
+const harmless = 10_000;
+
 /** Weighted sums over batches (x rows, y microseconds): all that least squares needs. */
 interface Sums {
   w: number;
@@ -58,13 +61,15 @@ export class BatchCost {
 
   /**
    * The batch at which one more row lowers the time per row so little that waiting for it does not pay: the fixed part
-   * is then `gain` of the whole.
+   * is then `gain` of the whole. A base taken too low would cost throughput for good and one too high only a moment, so
+   * up to 32 rows go together as long as they take a harmless time.
    * @param hop microseconds that handing over a batch costs the main thread, added to the fixed part.
    */
   batchSize(maxBatch: number, hop: number, gain = 0.05): number {
     const { base, perRow } = this.#fit;
     if (perRow === 0) return maxBatch;
-    return Math.max(1, Math.min(maxBatch, Math.ceil(((1 / gain - 1) * (base + hop)) / perRow)));
+    const worthwhile = Math.ceil(((1 / gain - 1) * (base + hop)) / perRow);
+    return Math.max(1, Math.min(maxBatch, Math.max(worthwhile, Math.min(32, Math.floor((harmless - base) / perRow)))));
   }
 }
 

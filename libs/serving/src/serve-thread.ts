@@ -58,6 +58,8 @@ class BatchRunner {
     try {
       const { rowOf, failures } = this.#decode(new SlabReader(slab, n), n);
       const outputs: Float32Array = rowOf.length > 0 ? this.#executor.run(this.#rows, rowOf.length) : new Float32Array(0);
+      if (outputs.length !== rowOf.length * this.#labels)
+        throw new Error(`${outputs.length} outputs for ${rowOf.length} rows of ${this.#labels} labels`);
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
       send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);

@@ -17,8 +17,13 @@ export async function openRaw(model: TestModel, backend: BackendName): Promise<R
   const { artifacts, manifest } = await loadModel(model.dir, [model.schema]);
   const network = await layers.loadLayersModel({ load: () => Promise.resolve(artifacts) });
   return {
-    run: (rows, n) =>
-      tf.tidy(() => (network.predict(tf.tensor(rows, [n, ...manifest.input.shape]), { batchSize: n }) as tf.Tensor).dataSync<'float32'>()),
+    run(rows, n) {
+      const input = tf.tensor(rows, [n, ...manifest.input.shape]);
+      const output = network.predict(input, { batchSize: n }) as tf.Tensor;
+      const scores = output.dataSync<'float32'>();
+      tf.dispose([input, output]);
+      return scores;
+    },
     dispose: () => void network.dispose(),
   };
 }
