@@ -1,10 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { openBroker, type BrokerHandle } from '@sluice/broker';
 import { topicSpecs } from '@sluice/contracts';
 import { parseFlow, SluiceError } from '@sluice/domain';
 import { loadFlow, systemClock, type FlowFiles } from '@sluice/service';
 import { kafkaBus, memoryBus, type Bus } from '@sluice/streaming';
+import { writeFlowDocument } from '../system/flow-document.ts';
 import { startInProcess } from '../system/in-process.ts';
 import { startProcesses } from '../system/processes.ts';
 import type { System } from '../system/system.ts';
@@ -59,9 +60,7 @@ async function setUp(options: DemoOptions, runDir: string, closers: Closers): Pr
   const out = process.stdout;
   out.write(`Sluice: flow ${options.flow}\n`);
   const steps = new Steps(out);
-  const files = withOptions(await loadFlow(flowFile(options.flow)), options);
-  const configured = { ...files, file: join(runDir, 'flow.json') };
-  await writeFlow(configured);
+  const files = await writeFlowDocument(runDir, withOptions(await loadFlow(flowFile(options.flow)), options));
   const source = await steps.run('data and models', async () => openSource(options, files));
   steps.note(source.origin);
   steps.note(source.note);
@@ -81,7 +80,7 @@ async function setUp(options: DemoOptions, runDir: string, closers: Closers): Pr
   await steps.run('topics', () => bus.ensureTopics(topicSpecs(files.flow)));
   const collector = new Collector(files.flow.flow, systemClock);
   await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
-  const spec = { files: configured, models: modelsDir, runDir, drills: source.drills, onStep: (text: string) => steps.note(text) };
+  const spec = { files, models: modelsDir, runDir, drills: source.drills, onStep: (text: string) => steps.note(text) };
   const system = await steps.run('router, inference, feedback', () => (broker.brokers === undefined ? startInProcess(spec, bus) : startProcesses(spec, broker.brokers)));
   closers.defer(() => system.close());
   for (const [tier, why] of Object.entries(system.backends())) steps.note(`${tier} runs on ${why}`);
@@ -97,18 +96,6 @@ function withOptions(files: FlowFiles, options: DemoOptions): FlowFiles {
     controller: { ...flow.controller, enabled: flow.controller.enabled && !options.staticThreshold },
   };
   return { ...files, flow: parseFlow(changed, 'the flow with the options of this run') };
-}
-
-/** The apps read the flow of this run from a file beside its logs; schema paths become absolute. */
-async function writeFlow({ file, flow, schemas }: FlowFiles): Promise<void> {
-  const paths = await Promise.all(
-    schemas.map(async (schema, index) => {
-      const path = resolve(file, `../schema-${index}.avsc`);
-      await writeFile(path, JSON.stringify(schema));
-      return path;
-    }),
-  );
-  await writeFile(file, JSON.stringify({ ...flow, request: { ...flow.request, schemas: paths } }, null, 2));
 }
 
 async function streamThrough(stage: Stage, signal: AbortSignal): Promise<DemoStream> {

@@ -7,10 +7,17 @@ import type { System, SystemSpec } from './system.ts';
 
 const apps = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** A system of processes, any of which can be killed and started again. */
+export interface ProcessSystem extends System {
+  /** Ends one app without any warning and starts it again: what a crash looks like to the others. */
+  crash(name: string): Promise<void>;
+}
+
 /** Starts every app of a flow as a process of its own and waits until each is ready. */
-export async function startProcesses(spec: SystemSpec, brokers: string): Promise<System> {
+export async function startProcesses(spec: SystemSpec, brokers: string): Promise<ProcessSystem> {
   await mkdir(spec.runDir, { recursive: true });
-  const children = childSpecs(spec, brokers).map((child) => new Child(child));
+  const specs = childSpecs(spec, brokers);
+  const children = specs.map((child) => new Child(child));
   try {
     for (const child of children) {
       spec.onStep(`waiting for ${child.name}`);
@@ -29,6 +36,13 @@ export async function startProcesses(spec: SystemSpec, brokers: string): Promise
     failed: Promise.race(children.map(({ died }) => died)),
     usage: () => Object.fromEntries(children.map((child) => [child.name, child.sample()])),
     backends: () => backends,
+    async crash(name) {
+      const at = children.findIndex((child) => child.name === name);
+      await children[at]!.kill('SIGKILL');
+      const again = new Child(specs[at]!);
+      children[at] = again;
+      await again.ready();
+    },
     async close() {
       clearInterval(sampler);
       // Upstream first: what the router still commits, the workers and feedback still take.
