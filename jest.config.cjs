@@ -1,4 +1,7 @@
 const { globSync } = require('node:fs');
 
 /** Unit and property tests of all projects in one run; `npm test` and editors use it. */
-module.exports = { projects: globSync('{apps,libs,tools}/*/jest.config.cjs', { cwd: __dirname }).map((file) => `<rootDir>/${file}`) };
+module.exports = {
+  maxWorkers: 2,
+  projects: globSync('{apps,libs,tools}/*/jest.config.cjs', { cwd: __dirname }).map((file) => `<rootDir>/${file}`),
+};

@@ -15,5 +15,5 @@ module.exports = {
   extensionsToTreatAsEsm: [],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
-  testPathIgnorePatterns: ['\\.integration\\.spec\\.ts$'],
+  testPathIgnorePatterns: ['\\.(integration|container)\\.spec\\.ts$'],
 };

@@ -11,6 +11,8 @@ export interface FeedbackOptions {
   readonly bus: Bus;
   readonly flow: Flow;
   readonly schemas: readonly object[];
+  /** Cost of each tier relative to heavy. */
+  readonly costs: readonly number[];
   /** Folder for the join's store. */
   readonly stateDir: string;
   /** Feedback is not on the user's path: longer slices cost nothing but a later lesson. */
@@ -24,7 +26,7 @@ export interface Feedback {
 
 /** Wires gather, join and learn of one flow. */
 export async function startFeedback(options: FeedbackOptions): Promise<Feedback> {
-  const { bus, flow, schemas, stateDir } = options;
+  const { bus, flow, schemas, costs, stateDir } = options;
   const topology = feedbackTopology(flow);
   const { width } = compileSignature(flow, schemas);
   const pipe = (stage: 'gather' | 'join' | 'learn', processor: PipeSpec['processor']) =>
@@ -38,7 +40,7 @@ export async function startFeedback(options: FeedbackOptions): Promise<Feedback>
       processor,
     });
   const pipes = [
-    await pipe('learn', async () => new LearnProcessor(flow, { signatureWidth: width, last: await lastPolicy(bus, flow) })),
+    await pipe('learn', async () => new LearnProcessor(flow, { signatureWidth: width, costs, last: await lastPolicy(bus, flow) })),
     await pipe('join', (partition) => openJoin({ bus, flow, stateDir, partition: partition.partition })),
     await pipe('gather', () => new GatherProcessor(flow)),
   ];

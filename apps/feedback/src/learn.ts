@@ -3,23 +3,31 @@ import type { Flow, PolicySnapshot } from '@sluice/domain';
 import { Learner } from '@sluice/learning';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 
+export interface LearnOptions {
+  readonly signatureWidth: number;
+  /** Cost of each tier relative to heavy. */
+  readonly costs: readonly number[];
+  /** What was published in the transaction that committed the last examples. */
+  readonly last: PolicySnapshot | undefined;
+}
+
 /**
  * Folds examples in log order and publishes the policy after every slice, in the transaction that commits the slice:
  * the last published snapshot and the committed offset always describe the same point of the log.
  */
 export class LearnProcessor implements Processor {
   readonly #flow: Flow;
-  readonly #signatureWidth: number;
+  readonly #options: LearnOptions;
   #learner: Learner;
   /** Snapshot of the last committed point: an aborted slice falls back to it. */
   #committed: PolicySnapshot | undefined;
   #pending: PolicySnapshot | undefined;
 
-  constructor(flow: Flow, options: { readonly signatureWidth: number; readonly last: PolicySnapshot | undefined }) {
+  constructor(flow: Flow, options: LearnOptions) {
     this.#flow = flow;
-    this.#signatureWidth = options.signatureWidth;
+    this.#options = options;
     this.#committed = options.last;
-    this.#learner = this.#restored();
+    this.#learner = this.#opened();
   }
 
   process(slice: readonly InRecord[]): readonly OutRecord[] {
@@ -34,12 +42,11 @@ export class LearnProcessor implements Processor {
   }
 
   aborted(): void {
-    this.#learner = this.#restored();
+    this.#learner = this.#opened();
   }
 
-  #restored(): Learner {
-    return this.#committed === undefined
-      ? Learner.create(this.#flow, this.#signatureWidth)
-      : Learner.restore(this.#flow, this.#committed);
+  #opened(): Learner {
+    const { signatureWidth, costs } = this.#options;
+    return Learner.open(this.#flow, { signatureWidth, costs, ...(this.#committed && { snapshot: this.#committed }) });
   }
 }

@@ -26,9 +26,15 @@ export class AuditPace {
     to.f64(this.#spread).u32(this.#boostLeft);
   }
 
-  /** The snapshot's `auditRate`: audit probability of an event with a harm of 1 %. */
+  /**
+   * The snapshot's `auditRate`: audit probability of an event with a harm of 1 %.
+   *
+   * Never below the declared rate, although the mean may then exceed it while doubtful events are served: routing audits even the
+   * surest event with a quarter of this number, and that quarter is all there is against heads that are sure and wrong. With the scale free to fall to
+   * 1/4, a stream sorted by hardness served 3,000 events at 10-22 % harm before an audit noticed.
+   */
   get published(): number {
-    const scale = Math.min(4, Math.max(1 / 4, auditSpread(auditReferenceHarm) / this.#spread));
+    const scale = Math.min(4, Math.max(1, auditSpread(auditReferenceHarm) / this.#spread));
     return Math.min(1, this.#rate * scale * (this.#boostLeft > 0 ? boost.factor : 1));
   }
 

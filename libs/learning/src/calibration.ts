@@ -81,8 +81,20 @@ export class Calibration {
       for (const event of events) harm += harmOf(flow, this.#costs, { event, theta, measure });
       return harm;
     };
-    return steps.find((theta) => harmAt(theta) <= target * rows.length) ?? safeEnd;
+    // Harm grows with theta up to noise, so bisecting finds a step where it crosses the target.
+    let [above, below] = [-1, steps.length - 1];
+    while (below - above > 1) {
+      const middle = (above + below) >> 1;
+      if (harmAt(steps[middle]!) <= target * rows.length) below = middle;
+      else above = middle;
+    }
+    return steps[below]!;
   }
+}
+
+/** Where nobody measured: each tier costs a quarter of the next. */
+export function assumedCosts(flow: Flow): number[] {
+  return flow.tiers.map((_, position) => 4 ** (position + 1 - flow.tiers.length));
 }
 
 interface CalibrationEvent {
@@ -113,7 +125,15 @@ function eventOf(flow: Flow, row: CalibrationRow): CalibrationEvent {
       { tier, stage: 'stop', weights: oneWeight(harm, 'stop') },
     ];
   });
-  const answers = flow.tiers.map(({ name }) => ({ tier: name, model: name, version: '', label: 0, confidence: 0.5, margin: 0, entropy: 0 }));
+  const answers = flow.tiers.map(({ name }) => ({
+    tier: name,
+    model: name,
+    version: '',
+    label: 0,
+    confidence: 0.5,
+    margin: 0,
+    entropy: 0,
+  }));
   return { row, heads, answers };
 }
 

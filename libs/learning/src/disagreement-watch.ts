@@ -1,7 +1,7 @@
 import { logit, sigmoid } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
-/** Log-likelihood ratio at which a change counts as found (routing.md 3b). */
+/** Log-likelihood ratio at which a change counts as found (docs/routing.md 3b). */
 export const alarmAt = 6;
 
 /** No prediction is surer than this: else two coincidences in a row would be an alarm. */

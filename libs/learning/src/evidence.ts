@@ -1,6 +1,6 @@
 import type { Answer, Example, Flow } from '@sluice/domain';
 
-/** Largest weight an audited example gets in learning: rare draws must not throw the heads about (routing.md 3b). */
+/** Largest weight an audited example gets in learning: rare draws must not throw the heads about (docs/routing.md 3b). */
 const largestWeight = 10;
 
 /** A light tier's answer beside heavy's for the same event. */

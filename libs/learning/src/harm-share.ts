@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
-/** Disagreements after which one counts half (routing.md 3b). */
+/** Disagreements after which one counts half (docs/routing.md 3b). */
 const halfLife = 700;
 const keep = 2 ** (-1 / halfLife);
 

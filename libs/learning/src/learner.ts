@@ -2,20 +2,18 @@ import { type Example, type Flow, type PolicySnapshot, SluiceError } from '@slui
 import { warmUp } from '@sluice/routing';
 import { AuditPace } from './audit-pace.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { Calibration } from './calibration.ts';
+import { assumedCosts, Calibration } from './calibration.ts';
 import { evidenceOf, isHarm, type Evidence, type Pair } from './evidence.ts';
 import { HarmShare } from './harm-share.ts';
 import { createCounts, readCounts, writeCounts, type LearnerCounts } from './learner-counts.ts';
 import { OpenAudits } from './open-audits.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RiskController, thetaStart } from './risk-controller.ts';
+import { readShape, writeShape } from './state-shape.ts';
 import { createTierHeads, TierHeads, type HeadShape } from './tier-heads.ts';
 
-/** Version of the state bytes; another one is refused. */
-const stateVersion = 1;
-
-/** (id, part) pairs remembered against repeats, and audits kept open for their truth: 32 kB and at most 48 kB of state. */
-const memory = { parts: 4096, audits: 4096 };
+/** (id, part) pairs remembered against repeats, and audits kept open for their truth: 32 kB and at most 37 kB of state. */
+const memory = { parts: 4096, audits: 3072 };
 
 /** Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. */
 const warmUpPatience = 10;
@@ -49,7 +47,7 @@ export interface OpenInput {
 }
 
 /**
- * Feedback folded into a policy (routing.md 3b). Deterministic: equal examples in equal order give equal bytes, and a learner restored
+ * Feedback folded into a policy (docs/routing.md 3b). Deterministic: equal examples in equal order give equal bytes, and a learner restored
  * from a snapshot goes on as if it had never stopped. An (id, part) that is folded twice counts once, as long as no more than 4,096 other parts lie
  * between; further apart the join keeps repeats away.
  */
@@ -94,7 +92,9 @@ export class Learner {
       return Learner.#read(flow, new ByteReader(snapshot.learner));
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
-      throw new SluiceError('SLUICE_AVRO_INVALID', `the learner's state in policy ${snapshot.version} of ${flow.flow} is not readable`, { cause });
+      throw new SluiceError('SLUICE_AVRO_INVALID', `the learner's state in policy ${snapshot.version} of ${flow.flow} is not readable`, {
+        cause,
+      });
     }
   }
 
@@ -119,7 +119,17 @@ export class Learner {
     const { theta, thetaStart: start, threshold, estimatedLoss } = this.#controller;
     const reason = this.#reason;
     const heavyOnly = reason === warmUp || reason === 'safe-end';
-    return { ...this.#counts, theta, thetaStart: start, threshold, heavyOnly, reason, estimatedLoss, rho: this.#share.value, auditRate: this.#auditRate };
+    return {
+      ...this.#counts,
+      theta,
+      thetaStart: start,
+      threshold,
+      heavyOnly,
+      reason,
+      estimatedLoss,
+      rho: this.#share.value,
+      auditRate: this.#auditRate,
+    };
   }
 
   /** Applies one piece of feedback. */
@@ -278,8 +288,8 @@ export class Learner {
   }
 
   #write(): Uint8Array {
-    const to = new ByteWriter().u8(stateVersion).u32(this.#shape.signatureWidth).u32(this.#shape.labels).u32(this.#flow.tiers.length);
-    for (const tier of this.#flow.tiers) to.text(tier.name);
+    const to = new ByteWriter();
+    writeShape(to, this.#flow, this.#shape);
     writeCounts(this.#counts, to);
     this.#controller.write(to);
     this.#pace.write(to);
@@ -293,7 +303,7 @@ export class Learner {
   }
 
   static #read(flow: Flow, from: ByteReader): Learner {
-    const shape = readShape(flow, from);
+    const shape = readShape(from, flow);
     const learner = new Learner(flow, shape);
     learner.#counts = readCounts(from);
     learner.#controller.read(from);
@@ -306,18 +316,4 @@ export class Learner {
     if (!from.ended) throw new RangeError('bytes follow the state');
     return learner;
   }
-}
-
-function readShape(flow: Flow, from: ByteReader): HeadShape {
-  const version = from.u8();
-  if (version !== stateVersion) throw new RangeError(`version ${version} of the state is not known`);
-  const shape = { signatureWidth: from.u32(), labels: from.u32() };
-  const tiers = Array.from({ length: from.u32() }, () => from.text());
-  const fits = shape.labels === flow.labels.length && tiers.join() === flow.tiers.map((tier) => tier.name).join();
-  if (!fits) throw new RangeError(`the state is of tiers ${tiers.join(', ')} with ${shape.labels} labels`);
-  return shape;
-}
-
-function assumedCosts(flow: Flow): number[] {
-  return flow.tiers.map((_, position) => 4 ** (position + 1 - flow.tiers.length));
 }

@@ -27,7 +27,7 @@ export interface LossBound {
 }
 
 /**
- * Bound of the loss (routing.md 3c). Steps are theta += eta (epsilon - loss estimate); clipping at 0 and alarms only lower theta, and at
+ * Bound of the loss (docs/routing.md 3c). Steps are theta += eta (epsilon - loss estimate); clipping at 0 and alarms only lower theta, and at
  * the safe end no event is harmed, so the estimates can never outrun what theta had to give:
  * `sum <= epsilon T + (theta_1 - theta_min) / eta + (D + 1) / p_min` on every path, and in expectation, because the estimate is unbiased,
  * `<= epsilon T + (theta_1 - theta_min) / eta + D + 1 / p_min`.
@@ -42,7 +42,7 @@ export function lossBound(input: LossBoundInput): LossBound {
 
 /**
  * Half-width, as a share of events, of the interval around the expectation in which the realised loss lies: the noise of
- * auditing only a part. `sqrt(2 epsilon ln(1/delta) / (p T))`, routing.md 3c; `auditRate` is the mean audit probability.
+ * auditing only a part. `sqrt(2 epsilon ln(1/delta) / (p T))`, docs/routing.md 3c; `auditRate` is the mean audit probability.
  */
 export function samplingWidth(input: {
   readonly epsilon: number;

@@ -2,7 +2,7 @@ import type { Head, SparseRow } from '@sluice/domain';
 import { headLogit, sigmoid } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
-/** Step of AdaGrad per unit of normalised gradient (routing.md 3b). */
+/** Step of AdaGrad per unit of normalised gradient (docs/routing.md 3b). */
 export const learningRate = 0.15;
 
 /** Keeps the first step of a column finite where its first gradient is almost 0. */
@@ -61,7 +61,7 @@ export class OnlineHead {
     }
   }
 
-  /** After a change of the world: forget most of what slows the steps down, keep the weights (routing.md 3b). */
+  /** After a change of the world: forget most of what slows the steps down, keep the weights (docs/routing.md 3b). */
   quicken(): void {
     for (let column = 0; column < this.#squares.length; column++) this.#squares[column]! *= 0.05;
   }

@@ -21,7 +21,10 @@ export class RecentIds {
 
   static read(from: ByteReader, capacity: number): RecentIds {
     const length = from.u32();
-    return new RecentIds(capacity, Array.from({ length }, () => from.f64()));
+    return new RecentIds(
+      capacity,
+      Array.from({ length }, () => from.f64()),
+    );
   }
 
   write(to: ByteWriter): void {

@@ -1,11 +1,11 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { safeEnd } from './loss-bound.ts';
 
-/** How far an alarm lowers theta: tau is divided by 12 (routing.md 3b). */
+/** How far an alarm lowers theta: tau is divided by 12 (docs/routing.md 3b). */
 export const alarmJump = 2.5;
 
 /**
- * Integral control of the stop threshold on a doubly robust estimate of the loss (routing.md 3b, bound and proof sketch in 3c).
+ * Integral control of the stop threshold on a doubly robust estimate of the loss (docs/routing.md 3b, bound and proof sketch in 3c).
  *
  * Every event pays in `eta * epsilon` and takes out `eta * estimate`, where its estimate arrives in parts:
  * at once the predicted harm g, after an audit `(rho d - g) / p`, with the truth `(y - rho d) / p`. Their sum
@@ -88,7 +88,7 @@ export class RiskController {
   }
 }
 
-/** Start at twice the declared loss: ln 0.02 for a target of 1 % (routing.md 3b). */
+/** Start at twice the declared loss: ln 0.02 for a target of 1 % (docs/routing.md 3b). */
 export function thetaStart(epsilon: number): number {
   return Math.min(0, Math.log(2 * epsilon));
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { parse } from 'yaml';
 import { SluiceError } from '@sluice/domain';
 import { fieldsOf, fromText } from './config-fields.ts';

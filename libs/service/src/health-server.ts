@@ -59,7 +59,7 @@ async function closeServer(server: Server): Promise<void> {
 }
 
 async function answer(spec: HealthServerSpec, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'only GET and HEAD\n');
+  if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, { status: 405, text: 'only GET and HEAD\n' });
   const url = new URL(request.url ?? '/', 'http://localhost');
   const verbose = url.searchParams.has('verbose');
   switch (url.pathname) {
@@ -70,24 +70,30 @@ async function answer(spec: HealthServerSpec, request: IncomingMessage, response
     case '/metrics':
       return sendMetrics(response, spec.metrics);
     default:
-      return send(response, 404, 'one of /livez, /readyz, /metrics\n');
+      return send(response, { status: 404, text: 'one of /livez, /readyz, /metrics\n' });
   }
 }
 
 async function sendMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
   try {
-    send(response, 200, await metrics.text(), metrics.contentType);
+    send(response, { status: 200, text: await metrics.text(), type: metrics.contentType });
   } catch (thrown) {
-    send(response, 500, `a metric could not be collected: ${String(thrown)}\n`);
+    send(response, { status: 500, text: `a metric could not be collected: ${String(thrown)}\n` });
   }
 }
 
 function sendChecks(response: ServerResponse, checks: readonly HealthCheck[], verbose: boolean): void {
   const ok = checks.every((check) => check.ok);
   const lines = verbose ? checks.map((check) => `[${check.ok ? '+' : '-'}] ${check.name}${check.why ? `: ${check.why}` : ''}\n`) : [];
-  send(response, ok ? 200 : 503, `${lines.join('')}${ok ? 'ok' : 'not ok'}\n`);
+  send(response, { status: ok ? 200 : 503, text: `${lines.join('')}${ok ? 'ok' : 'not ok'}\n` });
 }
 
-function send(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly type?: string;
+}
+
+function send(response: ServerResponse, { status, text, type = 'text/plain; charset=utf-8' }: Reply): void {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
 }

@@ -57,6 +57,7 @@ describe('runService', () => {
   it('ends at once on a second signal', async () => {
     await run({ start: async () => service({ close: never }), drainMs: 200 });
     host.emit('SIGINT');
+    jest.spyOn(performance, 'now').mockReturnValueOnce(performance.now() + 600);
     host.emit('SIGTERM');
     expect(await host.exited).toBe(143);
   });

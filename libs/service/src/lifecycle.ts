@@ -5,6 +5,7 @@ import { openHealthServer, type HealthCheck, type HealthServer } from './health-
 import { createLogger, instanceName, type Logger } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { supervisorPid, watchParent, type ParentHost } from './parent.ts';
+import { onStopSignals, type StopSignal } from './stop-signals.ts';
 
 /** What a service is handed at its start. */
 export interface ServiceContext {
@@ -43,7 +44,8 @@ export interface ServiceSpec {
 
 /** The process as the lifecycle sees it; replaced in tests. */
 export interface ServiceHost extends ParentHost {
-  on(event: 'SIGINT' | 'SIGTERM' | 'uncaughtException' | 'unhandledRejection', listener: (argument: unknown) => void): unknown;
+  on(event: StopSignal | 'uncaughtException' | 'unhandledRejection', listener: (argument: unknown) => void): unknown;
+  off(event: StopSignal | 'disconnect', listener: () => void): unknown;
   exit(code: number): void;
   readonly stderr: { write(text: string): unknown };
   send?(message: unknown): unknown;
@@ -145,20 +147,20 @@ class Lifecycle {
 
   #watch(): void {
     const supervised = supervisorPid(this.#host.env) !== undefined;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      if (signal === 'SIGINT' && supervised) this.#host.on(signal, () => undefined);
-      else this.#host.on(signal, () => this.#onSignal(signal));
-    }
+    if (supervised) this.#host.on('SIGINT', () => undefined);
+    onStopSignals(
+      this.#host,
+      {
+        drain: () => void this.#drain(exitCodes.drained),
+        endNow: (signal) => this.#end(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated),
+      },
+      supervised ? ['SIGTERM'] : ['SIGINT', 'SIGTERM'],
+    );
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) this.#host.on(event, (thrown) => void this.#fail(thrown));
     this.#unwatch = watchParent(this.#host, (why) => {
       this.#log.warn('service.orphaned', { why });
       void this.#drain(exitCodes.drained);
     });
-  }
-
-  #onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
-    if (this.#machine.is('draining')) return this.#end(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
-    void this.#drain(exitCodes.drained);
   }
 
   /** Reports once; what a failing service can still finish it finishes, within the deadline. */

@@ -7,8 +7,12 @@ function capture(level?: LogLevel) {
   return { lines, log: createLogger('router', { destination, instance: 'one', ...(level && { level }) }) };
 }
 
-afterEach(() => {
+const given = process.env['SLUICE_LOG'];
+beforeEach(() => {
   delete process.env['SLUICE_LOG'];
+});
+afterAll(() => {
+  if (given !== undefined) process.env['SLUICE_LOG'] = given;
 });
 
 describe('createLogger', () => {
@@ -59,6 +63,13 @@ describe('createLogger', () => {
       attempt: 3,
       err: { type: 'SluiceError', code: 'SLUICE_BROKER_UNREACHABLE', cause: { message: 'connect ECONNREFUSED' } },
     });
+  });
+
+  it('takes the lines of libs that log fields and a message', () => {
+    const { lines, log } = capture();
+    log.warn({ event: 'records-gone', from: 1, value: 'secret' }, 'records expired unread');
+    expect(lines[0]).toMatchObject({ event: 'records-gone', from: 1, msg: 'records expired unread' });
+    expect(lines[0]).not.toHaveProperty('value');
   });
 
   it('adds the fields of a child to each of its lines', () => {

@@ -5,14 +5,20 @@ import { SluiceError } from '@sluice/domain';
 /** Facts of a log line. Never a payload: bytes are replaced by their length, and fields named like payloads are cut out. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** Writes one line. The second form is pino's, for libs that log through a port of their own: `fields` holds the `event`. */
+export interface LogLine {
+  (event: string, fields?: LogFields): void;
+  (fields: object, message: string): void;
+}
+
 /**
  * One JSON line per event on stdout. `event` is a stable dotted name (`pipe.aborted`) that people and alerts search
  * for; normal operation is silent at info. An error is logged once, where it is handled.
  */
 export interface Logger {
-  debug(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
+  readonly debug: LogLine;
+  readonly info: LogLine;
+  readonly warn: LogLine;
   /** `error` becomes `err` with code, message and chain of causes. */
   error(event: string, error: unknown, fields?: LogFields): void;
   /** A logger that adds `fields` to each line. */
@@ -61,11 +67,18 @@ function levelOf(text: string | undefined): LogLevel {
 
 function wrap(logger: PinoLogger): Logger {
   return {
-    debug: (event, fields) => logger.debug({ event, ...withoutBytes(fields) }),
-    info: (event, fields) => logger.info({ event, ...withoutBytes(fields) }),
-    warn: (event, fields) => logger.warn({ event, ...withoutBytes(fields) }),
+    debug: lineOf(logger, 'debug'),
+    info: lineOf(logger, 'info'),
+    warn: lineOf(logger, 'warn'),
     error: (event, error, fields) => logger.error({ event, err: errorFacts(error), ...withoutBytes(fields) }),
     child: (fields) => wrap(logger.child({ ...withoutBytes(fields) })),
+  };
+}
+
+function lineOf(logger: PinoLogger, level: 'debug' | 'info' | 'warn'): LogLine {
+  return (first: string | object, second?: LogFields | string) => {
+    if (typeof first === 'string') logger[level]({ event: first, ...withoutBytes(second as LogFields | undefined) });
+    else logger[level](withoutBytes({ ...first }), second as string);
   };
 }
 

@@ -157,7 +157,7 @@ function randomPolicy(): PolicySnapshot {
       return { tier, stage, weights };
     }),
   );
-  return { ...initialPolicy(flow, signature.width), version: 1, heavyOnly: false, reason: 'controlled', heads };
+  return { ...initialPolicy(flow), version: 1, heavyOnly: false, reason: 'controlled', heads };
 }
 
 function tagOf(input: RouteInput): Tag {

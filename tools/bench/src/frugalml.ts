@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { readFrugalmlSet } from './frugalml/data-set.ts';
-import { orders, pairOf, replay, type Order, type ReplayResult } from './frugalml/replay.ts';
+import { orders, pairOf, replay, type ReplayResult } from './frugalml/replay.ts';
 
 /** Means of 5 seeds measured with the research code that preceded this one: harm / worst 5,000 / cost, and the static threshold's. */
 const reference: Record<string, string> = {
@@ -25,7 +25,9 @@ function main(): void {
     process.exitCode = 2;
     return;
   }
-  console.log('epsilon 1 %, truth 500 events late. harm % (largest of the seeds) / worst 5,000 events % / cost in % of always-heavy, audits included\n');
+  console.log(
+    'epsilon 1 %, truth 500 events late. harm % (largest of the seeds) / worst 5,000 events % / cost in % of always-heavy, audits included\n',
+  );
   for (const name of options.sets.split(',')) {
     const set = readFrugalmlSet(options.data, name);
     if (set === undefined) {
@@ -34,9 +36,11 @@ function main(): void {
     }
     const { light, heavy } = pairOf(set);
     const percent = (share: number): string => (100 * share).toFixed(2);
-    console.log(`${name}: ${light.name} ${percent(light.accuracy)} % -> ${heavy.name} ${percent(heavy.accuracy)} %, ${set.truths.length} events`);
+    console.log(
+      `${name}: ${light.name} ${percent(light.accuracy)} % -> ${heavy.name} ${percent(heavy.accuracy)} %, ${set.truths.length} events`,
+    );
     for (const order of orders) {
-      const played = (controlled: boolean): ReplayResult[] => seedsOf(order).map((seed) => replay({ set, order, seed, controlled }));
+      const played = (controlled: boolean): ReplayResult[] => seeds().map((seed) => replay({ set, order, seed, controlled }));
       console.log(`  ${order.padEnd(8)} controller ${told(played(true))}   static ${told(played(false))}`);
       const before = reference[`${name} ${order}`];
       if (before !== undefined) console.log(`  ${''.padEnd(8)} reference  ${before}`);
@@ -44,12 +48,13 @@ function main(): void {
   }
 }
 
-function seedsOf(_order: Order): number[] {
+function seeds(): number[] {
   return Array.from({ length: Number(options.seeds) }, (_, index) => index + 1);
 }
 
 function told(results: readonly ReplayResult[]): string {
-  const mean = (pick: (result: ReplayResult) => number): string => (results.reduce((sum, one) => sum + pick(one), 0) / results.length).toFixed(2);
+  const mean = (pick: (result: ReplayResult) => number): string =>
+    (results.reduce((sum, one) => sum + pick(one), 0) / results.length).toFixed(2);
   const largest = Math.max(...results.map((result) => result.harm)).toFixed(2);
   return `${mean((one) => one.harm)} (${largest}) / ${mean((one) => one.worst)} / ${mean((one) => one.cost)}`;
 }

@@ -12,7 +12,9 @@ import { openServer, type BackendChoice, type InferValue, type ModelServer } fro
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
 
 const rounds = 9;
-const roundMs = 150;
+const roundMs = 250;
+/** WebAssembly gets its fast code only after a second or two of work, in every thread anew. */
+const warmRounds = 6;
 /** The batch at which each model is compared: dense ones with full batches, the CNN where it gains no more. */
 const cases: readonly { kind: Kind; batch: number }[] = [
   { kind: 'logistic', batch: 128 },
@@ -47,7 +49,7 @@ async function compare(model: TestModel, batch: number, backend: BackendChoice):
   const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch });
   const single = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: 1 });
   const figures: Figures = { rawCpu: [], cpu: [], perSecond: [], singlePerSecond: [], delays: [] };
-  for (let round = -2; round < rounds; round++)
+  for (let round = -warmRounds; round < rounds; round++)
     await oneRound({ raw, server, single, values, rows, batch }, round < 0 ? undefined : figures);
   await Promise.all([server.close(), single.close()]);
   raw.dispose();

@@ -44,7 +44,7 @@ function javaHash(text: string): number {
 }
 
 async function joinAndLeave(wire: Wire, group: string, until: number): Promise<void> {
-  await findCoordinator(wire, group, 0, until);
+  await findCoordinator(wire, { name: group, type: 0 }, until);
   const member = await untilReady(until, 'join a group', async () => {
     const body = new RequestBody().string(group).int32(10_000).int32(10_000).string('').string('consumer');
     body.array(['range'], (name) => body.string(name).bytes(Buffer.alloc(0)));
@@ -60,7 +60,7 @@ async function joinAndLeave(wire: Wire, group: string, until: number): Promise<v
 }
 
 async function emptyTransaction(wire: Wire, name: string, until: number): Promise<void> {
-  await findCoordinator(wire, name, 1, until);
+  await findCoordinator(wire, { name, type: 1 }, until);
   const producer = await untilReady(until, 'get a producer id', async () => {
     const response = await ask(wire, 'initProducerId', new RequestBody().string(name).int32(10_000));
     response.int32();
@@ -72,7 +72,8 @@ async function emptyTransaction(wire: Wire, name: string, until: number): Promis
   await untilReady(until, 'commit a transaction', () => askForError(wire, 'endTxn', head().int8(1)));
 }
 
-async function findCoordinator(wire: Wire, name: string, type: 0 | 1, until: number): Promise<void> {
+/** `type`: 0 for a group, 1 for a transactional id. */
+async function findCoordinator(wire: Wire, { name, type }: { name: string; type: 0 | 1 }, until: number): Promise<void> {
   await untilReady(until, 'find a coordinator', () => askForError(wire, 'findCoordinator', new RequestBody().string(name).int8(type)));
 }
 
@@ -90,4 +91,3 @@ async function untilReady<T>(until: number, what: string, attempt: () => Promise
     await sleep(10);
   }
 }
-

@@ -33,25 +33,26 @@ export async function readWithJava(options: JavaReadOptions): Promise<JudgeRecor
   try {
     const ends = await partitionEnds(handle.brokers, topic);
     if (ends.every(({ lastVisible }) => lastVisible < 0)) return [];
-    return await consume(handle.judge, handle.brokers, options, ends);
+    return await consume(handle.judge, { ...options, brokers: handle.brokers, ends });
   } catch (error) {
     throw new SluiceError('SLUICE_JUDGE_FAILED', `Kafka's console consumer could not read ${topic}.`, { cause: error });
   }
 }
 
-async function consume(
-  tools: JudgeTools,
-  brokers: string,
-  options: JavaReadOptions,
-  ends: readonly PartitionEnd[],
-): Promise<JudgeRecord[]> {
-  const fresh = existsSync(tools.archive) ? undefined : `${tools.archive}.${process.pid}-${options.topic}`;
+/** One reading: what to read, from where, and how far. */
+interface Reading extends JavaReadOptions {
+  readonly brokers: string;
+  readonly ends: readonly PartitionEnd[];
+}
+
+async function consume(tools: JudgeTools, reading: Reading): Promise<JudgeRecord[]> {
+  const fresh = existsSync(tools.archive) ? undefined : `${tools.archive}.${process.pid}-${reading.topic}`;
   const flags = fresh === undefined ? [`-XX:SharedArchiveFile=${tools.archive}`] : [`-XX:ArchiveClassesAtExit=${fresh}`];
-  const args = [...tools.flags, ...flags, '-cp', classPath(tools.jars), ...consumerArgs(brokers, options)];
+  const args = [...tools.flags, ...flags, '-cp', classPath(tools.jars), ...consumerArgs(reading)];
   const child = spawn(tools.java, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = exitOf(child);
   try {
-    return await collect(child, ended, options, ends);
+    return await collect(child, ended, reading);
   } finally {
     // An archive is only written by a JVM that ends in good order; without one to write there is nothing to wait for.
     const clean = await endJvm(child, ended, fresh === undefined ? 0 : 20_000);
@@ -59,34 +60,29 @@ async function consume(
   }
 }
 
-function consumerArgs(brokers: string, options: JavaReadOptions): string[] {
+function consumerArgs({ brokers, topic, values }: Reading): string[] {
   const settings = ['max.poll.records=5000', 'fetch.max.wait.ms=50', 'enable.metrics.push=false'];
   return [
     'org.apache.kafka.tools.consumer.ConsoleConsumer',
-    ...['--bootstrap-server', brokers, '--topic', options.topic, '--from-beginning', '--isolation-level', 'read_committed'],
+    ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning', '--isolation-level', 'read_committed'],
     ...settings.flatMap((setting) => ['--command-property', setting]),
-    ...formatterProperties(options.values ?? false).flatMap((property) => ['--formatter-property', property]),
+    ...formatterProperties(values ?? false).flatMap((property) => ['--formatter-property', property]),
   ];
 }
 
 /** Gathers records until every partition's last visible one has come, or fails with what the tool said. */
-async function collect(
-  child: ChildProcess,
-  ended: Promise<string>,
-  options: JavaReadOptions,
-  ends: readonly PartitionEnd[],
-): Promise<JudgeRecord[]> {
+async function collect(child: ChildProcess, ended: Promise<string>, reading: Reading): Promise<JudgeRecord[]> {
+  const { ends, topic, timeout = 120_000 } = reading;
   const records: JudgeRecord[] = [];
   const endOf = new Map(ends.map(({ partition, end }) => [partition, end]));
   const missing = new Map(ends.filter(({ lastVisible }) => lastVisible >= 0).map(({ partition, lastVisible: last }) => [partition, last]));
   let complaints = '';
   child.stderr?.on('data', (chunk: Buffer) => (complaints = lastLines(complaints + chunk.toString(), 20)));
-  const timeout = options.timeout ?? 120_000;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the end was not reached within ${timeout / 1000} s: ${complaints}`)), timeout);
     void ended.then((exit) => reject(new Error(`it ended early (${exit}): ${complaints}`))).finally(() => clearTimeout(timer));
     const cut = recordCutter((text) => {
-      const record = parseConsoleRecord(options.topic, text);
+      const record = parseConsoleRecord(topic, text);
       if (record.offset >= (endOf.get(record.partition) ?? 0)) return;
       records.push(record);
       if (record.offset >= (missing.get(record.partition) ?? Infinity)) missing.delete(record.partition);

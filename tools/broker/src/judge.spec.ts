@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { JudgeRecord } from './console-format.ts';
 import { isClean, judge } from './judge.ts';
-import { simulateLog } from './testing/log-simulator.ts';
-import type { Fate, SimulatedLog } from './testing/log-simulator.ts';
+import { simulateLog } from '../testing/log-simulator.ts';
+import type { Fate, SimulatedLog } from '../testing/log-simulator.ts';
 
 const fate: fc.Arbitrary<Fate> = fc.record({
   partition: fc.nat(2),
@@ -11,13 +11,11 @@ const fate: fc.Arbitrary<Fate> = fc.record({
 });
 const log = fc.array(fate, { minLength: 1, maxLength: 60 }).map(simulateLog);
 /** A log and one of its answers, by topic and index. */
-const logAndAnswer = fc
-  .tuple(log, fc.nat())
-  .map(([records, pick]) => {
-    const answers = [...records.predictions.map((_, at) => ['predictions', at]), ...records.deadLetters.map((_, at) => ['deadLetters', at])];
-    const [topic, at] = answers[pick % answers.length] as ['predictions' | 'deadLetters', number];
-    return { records, topic, at };
-  });
+const logAndAnswer = fc.tuple(log, fc.nat()).map(([records, pick]) => {
+  const answers = [...records.predictions.map((_, at) => ['predictions', at]), ...records.deadLetters.map((_, at) => ['deadLetters', at])];
+  const [topic, at] = answers[pick % answers.length] as ['predictions' | 'deadLetters', number];
+  return { records, topic, at };
+});
 
 const without = (list: readonly JudgeRecord[], at: number): JudgeRecord[] => list.filter((_, index) => index !== at);
 const placeOf = (record: JudgeRecord): string => `${record.topic}/${record.partition}/${record.offset}`;

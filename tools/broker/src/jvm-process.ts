@@ -63,10 +63,11 @@ async function canConnect(port: number): Promise<boolean> {
   });
 }
 
-/** The end of a log file; empty when there is none. */
+/** The last lines of a log file that say something: frames of stack traces are left out. Empty when there is no file. */
 export function tailOf(file: string, lines = 8): string {
   try {
-    return lastLines(readFileSync(file, 'utf8'), lines);
+    const said = readFileSync(file, 'utf8').split('\n');
+    return lastLines(said.filter((line) => !/^\s+(at |\.\.\. \d)/.test(line)).join('\n'), lines);
   } catch {
     return '';
   }

@@ -67,7 +67,7 @@ async function startOnce(stateDir: string, kafka: PreparedKafka, options: Broker
   const child = startJvm({ java: kafka.java.command, args, logFile });
   const ended = exitOf(child);
   if (child.pid !== undefined) run.addChild(child.pid);
-  const life = new BrokerLife(child, ended, run, training);
+  const life = new BrokerLife({ child, ended, run, training });
   const brokers = `127.0.0.1:${port}`;
   const fault = (await untilListening(port, ended, 60_000)) ?? (await warmUp(brokers, options));
   if (fault !== undefined) {
@@ -129,6 +129,13 @@ class Training {
   }
 }
 
+interface BrokerParts {
+  readonly child: ChildProcess;
+  readonly ended: Promise<string>;
+  readonly run: RunFolder;
+  readonly training: Training;
+}
+
 /** From start to end of one broker process and its folder. */
 class BrokerLife {
   readonly #child: ChildProcess;
@@ -138,7 +145,7 @@ class BrokerLife {
   readonly #unguard: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(child: ChildProcess, ended: Promise<string>, run: RunFolder, training: Training) {
+  constructor({ child, ended, run, training }: BrokerParts) {
     this.#child = child;
     this.#ended = ended;
     this.#run = run;

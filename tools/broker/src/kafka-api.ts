@@ -55,4 +55,3 @@ export async function reach(brokers: string, timeout = 5_000): Promise<string | 
   }
   return faults.join('; ');
 }
-

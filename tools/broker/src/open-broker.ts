@@ -64,7 +64,8 @@ async function tryRung(kind: Exclude<BrokerKind, 'named'>, stateDir: string, opt
 
 async function openChosen(choice: 'jvm' | 'container' | 'memory', stateDir: string, options: BrokerOptions): Promise<BrokerHandle> {
   const opened = await rungs[choice](stateDir, options);
-  if ('unavailable' in opened) throw new SluiceError('SLUICE_BROKER_FAILED', `--broker ${choice} cannot be had here: ${opened.unavailable}`);
+  if ('unavailable' in opened)
+    throw new SluiceError('SLUICE_BROKER_FAILED', `--broker ${choice} cannot be had here: ${opened.unavailable}`);
   return announce({ ...opened, why: [`${choice} was asked for: no other rung was tried`] }, options.onStep ?? ignore);
 }
 

@@ -2,6 +2,10 @@ import { ask, openAny } from './kafka-api.ts';
 import { openWire, RequestBody } from './wire.ts';
 import type { ResponseBody, Wire } from './wire.ts';
 
+/** What ListOffsets takes for a time. */
+const earliest = -2n;
+const latest = -1n;
+
 /** How far a reader of committed records will get in one partition. */
 export interface PartitionEnd {
   readonly partition: number;
@@ -20,7 +24,10 @@ export async function partitionEnds(brokers: string, topic: string): Promise<Par
   for (const [address, partitions] of await partitionsByLeader(brokers, topic)) {
     const wire = await openWire(address);
     try {
-      const [starts, stable] = [await listOffsets(wire, topic, partitions, -2n), await listOffsets(wire, topic, partitions, -1n)];
+      const [starts, stable] = [
+        await listOffsets(wire, { topic, partitions, time: earliest }),
+        await listOffsets(wire, { topic, partitions, time: latest }),
+      ];
       for (const partition of partitions) {
         const [start, end] = [starts.get(partition) ?? 0, stable.get(partition) ?? 0];
         ends.push({ partition, end, lastVisible: await lastVisible(wire, { topic, partition, start, end }) });
@@ -40,7 +47,7 @@ interface Span {
 }
 
 async function lastVisible(wire: Wire, span: Span): Promise<number> {
-  for (let at = span.end - 1; at >= span.start; ) {
+  for (let at = span.end - 1; at >= span.start;) {
     const batch = await batchAt(wire, span, at);
     // Compaction may have left a gap at the end: what the broker sends then is the batch after it.
     if (batch === undefined || batch.base > at) at--;
@@ -110,10 +117,12 @@ async function partitionsByLeader(brokers: string, topic: string): Promise<Map<s
     response.string();
     response.int32();
     const leaders = new Map<string, number[]>();
-    response.array(() => readTopic(response, topic, (partition, leader) => {
-      const address = nodes.get(leader) ?? 'nobody:0';
-      leaders.set(address, [...(leaders.get(address) ?? []), partition]);
-    }));
+    response.array(() =>
+      readTopic(response, topic, (partition, leader) => {
+        const address = nodes.get(leader) ?? 'nobody:0';
+        leaders.set(address, [...(leaders.get(address) ?? []), partition]);
+      }),
+    );
     return leaders;
   } finally {
     wire.close();
@@ -139,7 +148,14 @@ function readAddress(response: ResponseBody): string {
   return address;
 }
 
-async function listOffsets(wire: Wire, topic: string, partitions: readonly number[], time: bigint): Promise<Map<number, number>> {
+interface OffsetQuery {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+  readonly time: typeof earliest | typeof latest;
+}
+
+/** Offsets by partition. Asked as a reader of committed records, the latest one is the last stable offset. */
+async function listOffsets(wire: Wire, { topic, partitions, time }: OffsetQuery): Promise<Map<number, number>> {
   const readCommitted = 1;
   const body = new RequestBody().int32(-1).int8(readCommitted);
   body.array([topic], (name) => body.string(name).array(partitions, (partition) => body.int32(partition).int64(time)));

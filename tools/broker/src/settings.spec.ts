@@ -1,6 +1,12 @@
 import { serverProperties } from './settings.ts';
 
-const read = (text: string) => new Map(text.trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+const read = (text: string) =>
+  new Map(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
 
 describe('the settings of a broker of ours', () => {
   const settings = { port: 1, controllerPort: 2, dataDir: '/data' };
@@ -16,9 +22,10 @@ describe('the settings of a broker of ours', () => {
     }
   });
 
-  it('tell clients the mapped port of a container', () => {
-    const properties = read(serverProperties({ ...settings, host: '0.0.0.0', advertised: 'localhost:4711' }));
-    expect(properties.get('advertised.listeners')).toBe('PLAINTEXT://localhost:4711');
+  it('tell clients the mapped port of a container, and let the broker reach itself inside', () => {
+    const properties = read(serverProperties({ ...settings, mapped: { advertised: 'localhost:4711', internalPort: 3 } }));
+    expect(properties.get('advertised.listeners')).toBe('PLAINTEXT://localhost:4711,INTERNAL://127.0.0.1:3');
+    expect(properties.get('inter.broker.listener.name')).toBe('INTERNAL');
   });
 
   it('yield to what the caller sets', () => {

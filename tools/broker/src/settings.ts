@@ -3,10 +3,18 @@ export interface BrokerSettings {
   readonly port: number;
   readonly controllerPort: number;
   readonly dataDir: string;
-  /** Address that clients are told; left out: 127.0.0.1:port. */
-  readonly advertised?: string;
-  /** Address to listen on; left out: 127.0.0.1. A container listens on 0.0.0.0 inside its own network. */
-  readonly host?: string;
+  /** Present when clients come through a mapped port, as into a container. */
+  readonly mapped?: MappedPort;
+}
+
+export interface MappedPort {
+  /** host:port that clients are told. */
+  readonly advertised: string;
+  /**
+   * The broker must also reach itself, and the mapped address does not lead back in: its transaction coordinator would
+   * answer every transactional write with NOT_ENOUGH_REPLICAS (19). So it talks to itself on a listener of its own.
+   */
+  readonly internalPort: number;
 }
 
 /** Largest record the broker accepts, in bytes: above every flow's own limit, so that dead letters with their headers fit. */
@@ -17,9 +25,9 @@ export const coordinatorPartitions = 4;
 
 /** Renders server.properties of a single-node KRaft broker. `overrides` win. */
 export function serverProperties(settings: BrokerSettings, overrides: Readonly<Record<string, string>> = {}): string {
-  const host = settings.host ?? '127.0.0.1';
   const properties: Record<string, string | number | boolean> = {
-    ...quorum(settings, host),
+    ...quorum(settings),
+    ...listeners(settings),
     ...oneReplica,
     'log.dirs': settings.dataDir,
     'auto.create.topics.enable': false,
@@ -37,16 +45,32 @@ export function serverProperties(settings: BrokerSettings, overrides: Readonly<R
   return lines.join('\n') + '\n';
 }
 
-function quorum(settings: BrokerSettings, host: string): Record<string, string | number> {
+function quorum({ controllerPort }: BrokerSettings): Record<string, string | number> {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${settings.controllerPort}`,
-    listeners: `PLAINTEXT://${host}:${settings.port},CONTROLLER://127.0.0.1:${settings.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${settings.advertised ?? `127.0.0.1:${settings.port}`}`,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'PLAINTEXT',
+  };
+}
+
+function listeners({ port, controllerPort, mapped }: BrokerSettings): Record<string, string> {
+  const controller = `CONTROLLER://127.0.0.1:${controllerPort}`;
+  const plain = 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT';
+  if (mapped === undefined) {
+    return {
+      listeners: `PLAINTEXT://127.0.0.1:${port},${controller}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      'listener.security.protocol.map': plain,
+      'inter.broker.listener.name': 'PLAINTEXT',
+    };
+  }
+  const internal = `INTERNAL://127.0.0.1:${mapped.internalPort}`;
+  return {
+    listeners: `PLAINTEXT://0.0.0.0:${port},${internal},${controller}`,
+    'advertised.listeners': `PLAINTEXT://${mapped.advertised},${internal}`,
+    'listener.security.protocol.map': `${plain},INTERNAL:PLAINTEXT`,
+    'inter.broker.listener.name': 'INTERNAL',
   };
 }
 

@@ -42,7 +42,8 @@ export interface DatasetOptions {
 export function openDataset({ flow, schemas, data }: DatasetOptions): Dataset {
   const schema = schemas[0]!;
   if (flow.flow === 'mail') return mailDataset(schema);
-  if (flow.flow !== 'images') throw new SluiceError('SLUICE_DATA_MISSING', `there is no demo data for the flow ${flow.flow}; known: mail, images`);
+  if (flow.flow !== 'images')
+    throw new SluiceError('SLUICE_DATA_MISSING', `there is no demo data for the flow ${flow.flow}; known: mail, images`);
   if (data === undefined) throw new SluiceError('SLUICE_DATA_MISSING', 'the flow images needs --data DIR, a folder in IDX layout');
   return imageDataset(schema, data, flow.labels.length);
 }
@@ -73,8 +74,10 @@ function mailSamples(schema: object, messages: readonly MailMessage[]): Samples 
 function imageDataset(schema: object, folder: string, labels: number): Dataset {
   const { train, test } = idxImages(folder);
   for (const set of [train, test]) {
-    if (set.width !== 28 || set.height !== 28) throw new SluiceError('SLUICE_DATA_MISSING', `${folder} holds images of ${set.width} x ${set.height}, not 28 x 28`);
-    if (set.labels.some((label) => label >= labels)) throw new SluiceError('SLUICE_DATA_MISSING', `${folder} has labels above ${labels - 1}`);
+    if (set.width !== 28 || set.height !== 28)
+      throw new SluiceError('SLUICE_DATA_MISSING', `${folder} holds images of ${set.width} x ${set.height}, not 28 x 28`);
+    if (set.labels.some((label) => label >= labels))
+      throw new SluiceError('SLUICE_DATA_MISSING', `${folder} has labels above ${labels - 1}`);
   }
   return {
     training: imageSamples(schema, train),

@@ -30,7 +30,8 @@ function imageSet(dir: string, part: 'train' | 't10k'): ImageSet {
   const images = readIdx(dir, `${part}-images-idx3-ubyte`, 3);
   const labels = readIdx(dir, `${part}-labels-idx1-ubyte`, 1);
   const [count, height, width] = images.sizes as [number, number, number];
-  if (labels.sizes[0] !== count) throw new SluiceError('SLUICE_DATA_MISSING', `${dir}: ${count} images but ${labels.sizes[0]} labels in part ${part}`);
+  if (labels.sizes[0] !== count)
+    throw new SluiceError('SLUICE_DATA_MISSING', `${dir}: ${count} images but ${labels.sizes[0]} labels in part ${part}`);
   return { count, width, height, pixels: images.values, labels: labels.values };
 }
 

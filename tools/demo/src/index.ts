@@ -7,6 +7,7 @@
  * const stream = requestStream(flow, dataset, { seed: 1, events: 20_000 });
  * for (const item of withPoison(stream.items(), { flow, schema: schemas[0]!, count: 200, seed: 1, events: 20_000 })) publish(item);
  */
+export { calibrate } from './calibrate.ts';
 export { openDataset, type Dataset, type DatasetOptions, type Samples } from './dataset.ts';
 export { regressionOf } from './drift.ts';
 export { idxImages, type IdxImages, type ImageSet } from './idx.ts';
@@ -17,4 +18,4 @@ export { poisonKinds, strayOutcomes, withPoison, type PoisonOptions, type StrayO
 export { Random } from './random.ts';
 export { requestStream, type RequestStream, type StreamItem, type StreamOptions } from './request-stream.ts';
 export { demoTiers, type DemoFlow, type DemoTier } from './tiers.ts';
-export { demoFlowFile, measureCost, shippedModels, trainTiers, type TrainOptions } from './train.ts';
+export { demoFlowFile, shippedModels, trainTiers, type TrainOptions } from './train.ts';

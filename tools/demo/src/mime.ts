@@ -101,8 +101,8 @@ function decodeText(bytes: Buffer, charset: string | undefined): string {
 /** RFC 2047 encoded words in a header value. */
 function decodeWords(value: string): string {
   const joined = value.replace(/\?=\s+=\?/g, '?==?');
-  return joined.replace(/=\?([^?]+)\?([bq])\?([^?]*)\?=/gi, (_, charset: string, encoding: string, data: string) => {
-    const bytes = encoding.toLowerCase() === 'b' ? Buffer.from(data, 'base64') : quotedPrintable(data.replaceAll('_', ' '));
+  return joined.replace(/=\?([^?]+)\?([bq])\?([^?]*)\?=/gi, (...[, charset, encoding, data]: string[]) => {
+    const bytes = encoding!.toLowerCase() === 'b' ? Buffer.from(data!, 'base64') : quotedPrintable(data!.replaceAll('_', ' '));
     return decodeText(bytes, charset);
   });
 }

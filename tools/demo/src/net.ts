@@ -53,7 +53,8 @@ export class Net {
   /** The same network as a layers model with softmax output, for saving. Dropout, inactive when serving, is left out. */
   toLayersModel(): tfLayers.Sequential {
     const tf = this.#tf;
-    const model = tf.sequential();
+    // Named, because the library numbers unnamed models by process: the same net must give the same file.
+    const model = tf.sequential({ name: 'net' });
     const { layers, shape } = this.spec;
     layers.forEach((layer, index) => {
       const first = model.layers.length === 0 ? { inputShape: [...shape] } : {};

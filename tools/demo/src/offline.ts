@@ -34,7 +34,11 @@ export async function offlineAnswers(options: OfflineOptions): Promise<OfflineAn
   return { tiers: options.flow.tiers.map((tier) => tier.name), answers };
 }
 
-async function answersOf(tf: Tf, name: string, { dataset, models, schemas, samples }: OfflineOptions & { samples: number[] }): Promise<Int16Array> {
+async function answersOf(
+  tf: Tf,
+  name: string,
+  { dataset, models, schemas, samples }: OfflineOptions & { samples: number[] },
+): Promise<Int16Array> {
   const folder = await loadModel(join(models, name), schemas);
   const model = await tf.loadLayersModel(tf.io.fromMemory(folder.artifacts));
   const extractor = folder.extractors[0]!;

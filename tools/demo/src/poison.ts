@@ -7,7 +7,11 @@ interface Malformed {
   readonly kind: string;
   readonly code: ErrorCode;
   /** Makes the malformed record from a good one; undefined parts stay as they are. */
-  readonly make: (good: Good) => { readonly value?: Buffer | null; readonly headers?: Record<string, string | Buffer>; readonly id?: string };
+  readonly make: (good: Good) => {
+    readonly value?: Buffer | null;
+    readonly headers?: Record<string, string | Buffer>;
+    readonly id?: string;
+  };
 }
 
 interface Good {
@@ -23,12 +27,20 @@ const kinds: readonly Malformed[] = [
   { kind: 'empty', code: 'SLUICE_FRAMING_UNKNOWN', make: () => ({ value: Buffer.alloc(0) }) },
   { kind: 'null', code: 'SLUICE_VALUE_MISSING', make: () => ({ value: null }) },
   { kind: 'unknown fingerprint', code: 'SLUICE_SCHEMA_UNKNOWN', make: ({ value }) => ({ value: flipped(value, 2) }) },
-  { kind: 'unknown registry id', code: 'SLUICE_SCHEMA_UNKNOWN', make: ({ value }) => ({ value: Buffer.concat([Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]), value.subarray(10)]) }) },
+  {
+    kind: 'unknown registry id',
+    code: 'SLUICE_SCHEMA_UNKNOWN',
+    make: ({ value }) => ({ value: Buffer.concat([Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]), value.subarray(10)]) }),
+  },
   { kind: 'truncated', code: 'SLUICE_AVRO_TRUNCATED', make: ({ value }) => ({ value: value.subarray(0, Math.max(11, value.length - 3)) }) },
   { kind: 'trailing bytes', code: 'SLUICE_AVRO_INVALID', make: ({ value }) => ({ value: Buffer.concat([value, Buffer.from([1, 2, 3])]) }) },
   { kind: 'not a number', code: 'SLUICE_NUMBER_NOT_FINITE', make: (good) => ({ value: withNumber(good, NaN) }) },
   { kind: 'infinite', code: 'SLUICE_NUMBER_NOT_FINITE', make: (good) => ({ value: withNumber(good, Infinity) }) },
-  { kind: 'oversized', code: 'SLUICE_RECORD_TOO_LARGE', make: ({ value, flow }) => ({ value: Buffer.concat([value], flow.request.maxBytes + 1) }) },
+  {
+    kind: 'oversized',
+    code: 'SLUICE_RECORD_TOO_LARGE',
+    make: ({ value, flow }) => ({ value: Buffer.concat([value], flow.request.maxBytes + 1) }),
+  },
   { kind: 'deadline not a number', code: 'SLUICE_HEADER_INVALID', make: () => ({ headers: { [header.deadline]: 'soon' } }) },
   { kind: 'priority not text', code: 'SLUICE_HEADER_INVALID', make: () => ({ headers: { [header.priority]: Buffer.from([0xff, 0xfe]) } }) },
   { kind: 'deadline past', code: 'SLUICE_DEADLINE_PAST', make: () => ({ headers: { [header.deadline]: '0' } }) },
@@ -114,7 +126,17 @@ function flipped(value: Buffer, at: number): Buffer {
 function withNumber({ schema, flow }: Good, number: number): Buffer {
   const spoilt =
     flow.flow === 'mail'
-      ? { receivedAt: 0, senderDomain: null, bodySize: 1, partCount: 1, linkCount: 0, htmlShare: 0, upperShare: number, subject: '', body: '' }
+      ? {
+          receivedAt: 0,
+          senderDomain: null,
+          bodySize: 1,
+          partCount: 1,
+          linkCount: 0,
+          htmlShare: 0,
+          upperShare: number,
+          subject: '',
+          body: '',
+        }
       : { camera: 'camera-0', brightness: number, coverage: 0, pixels: Buffer.alloc(784) };
   return encodeSingleObject(schema, spoilt);
 }

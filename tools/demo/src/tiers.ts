@@ -43,10 +43,10 @@ const mailFast: DemoTier = {
 /** The opening of the text: most mail says early what it wants. */
 const mailStandard: DemoTier = {
   model: 'mail-standard',
-  description: 'Linear model over hashed words of the subject and of the first 1,024 bytes of text, with five numbers.',
+  description: 'Linear model over hashed words of the subject and of the first 512 bytes of text, with five numbers.',
   features: features(
     { field: 'subject', kind: 'text', buckets: 256, maxBytes: 256 },
-    { field: 'body', kind: 'text', buckets: 1024, maxBytes: 1024 },
+    { field: 'body', kind: 'text', buckets: 1024, maxBytes: 512 },
     ...counts,
     ...shares,
   ),
@@ -85,7 +85,14 @@ const imagesStandard: DemoTier = {
   features: pixels,
   net: {
     shape: image,
-    layers: [{ kind: 'conv', filters: 8 }, { kind: 'pool' }, { kind: 'conv', filters: 16 }, { kind: 'pool' }, { kind: 'flatten' }, output(10)],
+    layers: [
+      { kind: 'conv', filters: 8 },
+      { kind: 'pool' },
+      { kind: 'conv', filters: 16 },
+      { kind: 'pool' },
+      { kind: 'flatten' },
+      output(10),
+    ],
   },
   recipe: { epochs: 8, batch: 128, rate: 3e-3, decay: 0, smoothing: 0 },
 };

@@ -1,13 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Flow, Manifest } from '@sluice/domain';
-import { loadModel, writeModelFolder } from '@sluice/serving';
+import { parseManifest, type Flow, type Manifest } from '@sluice/domain';
+import { writeModelFolder } from '@sluice/serving';
 import { loadFlow } from '@sluice/service';
 import type { io } from '@tensorflow/tfjs-core';
 import { openTrainingBackend, type BackendChoice, type Tf, type TrainingBackend } from './backend.ts';
-import { costPerEvent } from './cost.ts';
+import { calibrate } from './calibrate.ts';
 import { openDataset, type Dataset } from './dataset.ts';
 import { accuracy, fit, predict } from './fit.ts';
+import type { Net } from './net.ts';
 import { sampleRows } from './sample-rows.ts';
 import { demoTiers, type DemoFlow, type DemoTier } from './tiers.ts';
 
@@ -52,15 +54,17 @@ export async function trainTiers(options: TrainOptions): Promise<Manifest[]> {
   const backend = await openTrainingBackend(options.backend);
   options.onProgress?.(`training on the ${backend.name} backend: ${backend.why}`);
   const workshop: Workshop = { flow, schema: schemas[0]!, dataset, backend, options };
-  const manifests: Manifest[] = [];
-  for (const tier of demoTiers[options.flow]) {
-    if (options.models && !options.models.includes(tier.model)) continue;
-    manifests.push(await trainTier(workshop, tier));
-  }
-  return manifests;
+  const chosen = demoTiers[options.flow].filter((tier) => options.models?.includes(tier.model) ?? true);
+  const dirs: string[] = [];
+  for (const tier of chosen) dirs.push(await trainTier(workshop, tier));
+  // Costs come last: measuring switches the process over to WASM.
+  const costs = await calibrate({ dirs, schema: workshop.schema, dataset });
+  chosen.forEach((tier, i) => options.onProgress?.(`${tier.model}: ${costs[i]} us an event`));
+  return Promise.all(dirs.map(async (dir) => parseManifest(JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')), dir)));
 }
 
-async function trainTier(workshop: Workshop, tier: DemoTier): Promise<Manifest> {
+/** Trains one tier and writes its folder, its cost still unknown; returns the folder. */
+async function trainTier(workshop: Workshop, tier: DemoTier): Promise<string> {
   const { flow, schema, dataset, backend, options } = workshop;
   const training = sampleRows(dataset.training, schema, tier.features);
   const holdout = sampleRows(dataset.stream, schema, tier.features);
@@ -80,35 +84,13 @@ async function trainTier(workshop: Workshop, tier: DemoTier): Promise<Manifest> 
     holdout: holdout.count,
     parameters: net.variables.reduce((sum, variable) => sum + variable.size, 0),
   };
-  const artifacts = await savedArtifacts(backend.tf, net.toLayersModel());
+  const artifacts = await savedArtifacts(backend.tf, net);
   net.dispose();
-  return writeTier(workshop, tier, { metrics, artifacts });
-}
-
-interface Trained {
-  readonly metrics: Record<string, number>;
-  readonly artifacts: io.ModelArtifacts;
-}
-
-/** Writes the folder, measures the cost of what was written, and writes it again with the cost. */
-async function writeTier({ flow, schema, dataset, backend, options }: Workshop, tier: DemoTier, trained: Trained): Promise<Manifest> {
+  const manifest = manifestOf(tier, { flow, metrics, seed: options.seed, data: dataset.name, backend: backend.name });
+  options.onProgress?.(`${tier.model}: accuracy ${metrics.accuracy}`);
   const dir = join(options.out, tier.model);
-  const manifest = manifestOf(tier, { flow, metrics: trained.metrics, seed: options.seed, data: dataset.name, backend: backend.name });
-  await writeModelFolder({ dir, manifest, artifacts: trained.artifacts });
-  const perEvent = await measureCost({ dir, schema, dataset });
-  options.onProgress?.(`${tier.model}: accuracy ${trained.metrics['accuracy']}, ${perEvent} us an event`);
-  return writeModelFolder({ dir, manifest: { ...manifest, cost: { perEvent, origin: 'calibrated' } }, artifacts: trained.artifacts });
-}
-
-/** Measures a model folder on WASM, whatever it was trained on. Microseconds of CPU an event. */
-export async function measureCost({ dir, schema, dataset }: { dir: string; schema: object; dataset: Dataset }): Promise<number> {
-  const { tf } = await openTrainingBackend('wasm');
-  const { manifest, artifacts } = await loadModel(dir, [schema]);
-  const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
-  const { features, shape } = manifest.input;
-  const cost = costPerEvent({ tf, model, samples: dataset.stream, schema, features, shape });
-  model.dispose();
-  return cost;
+  await writeModelFolder({ dir, manifest, artifacts });
+  return dir;
 }
 
 interface ManifestFacts {
@@ -135,7 +117,8 @@ function manifestOf(tier: DemoTier, { flow, metrics, seed, data, backend }: Mani
   };
 }
 
-async function savedArtifacts(tf: Tf, model: ReturnType<Tf['sequential']>): Promise<io.ModelArtifacts> {
+async function savedArtifacts(tf: Tf, net: Net): Promise<io.ModelArtifacts> {
+  const model = net.toLayersModel();
   let saved: io.ModelArtifacts | undefined;
   await model.save(
     tf.io.withSaveHandler(async (artifacts) => {
@@ -143,6 +126,7 @@ async function savedArtifacts(tf: Tf, model: ReturnType<Tf['sequential']>): Prom
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
     }),
   );
+  model.dispose();
   return saved!;
 }
 

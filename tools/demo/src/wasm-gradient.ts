@@ -21,26 +21,19 @@ export function registerConvolutionGradient(tf: typeof tfCore): void {
       const { strides, pad, filterShape } = attrs as unknown as FilterGradientAttributes;
       if (Array.isArray(strides) ? strides.some((stride) => stride !== 1) : strides !== 1) throw new Error('only stride 1 is supported');
       const { x, dy } = inputs as { x: tfCore.Tensor4D; dy: tfCore.Tensor4D };
-      return tf.tidy(() => filterGradient(tf, x, dy, { pad, filterShape }));
+      return tf.tidy(() => filterGradient(tf, pad === 'same' ? padded(tf, x, filterShape) : x, dy));
     },
   });
 }
 
-function filterGradient(
-  tf: typeof tfCore,
-  x: tfCore.Tensor4D,
-  dy: tfCore.Tensor4D,
-  attributes: Pick<FilterGradientAttributes, 'pad' | 'filterShape'>,
-): tfCore.Tensor4D {
-  const [height, width] = attributes.filterShape;
-  const before = (size: number): number => Math.floor((size - 1) / 2);
-  const after = (size: number): number => size - 1 - before(size);
-  const edges: [number, number][] =
-    attributes.pad === 'same'
-      ? [[0, 0], [before(height), after(height)], [before(width), after(width)], [0, 0]]
-      : [[0, 0], [0, 0], [0, 0], [0, 0]];
-  // A kernel function gets plain tensor records, so wrap them before using functional operations on them.
-  const image = tf.transpose(tf.pad(x, edges), [3, 1, 2, 0]) as tfCore.Tensor4D;
-  const filter = tf.transpose(dy, [1, 2, 0, 3]) as tfCore.Tensor4D;
-  return tf.transpose(tf.conv2d(image, filter, 1, 'valid'), [1, 2, 0, 3]) as tfCore.Tensor4D;
+/** Zeros around the image, as the forward convolution adds them for padding `same`. */
+function padded(tf: typeof tfCore, x: tfCore.Tensor4D, [height, width]: readonly [number, number, ...number[]]): tfCore.Tensor4D {
+  const edge = (size: number): [number, number] => [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  return tf.pad(x, [[0, 0], edge(height), edge(width), [0, 0]]);
+}
+
+function filterGradient(tf: typeof tfCore, x: tfCore.Tensor4D, dy: tfCore.Tensor4D): tfCore.Tensor4D {
+  const image: tfCore.Tensor4D = tf.transpose(x, [3, 1, 2, 0]);
+  const filter: tfCore.Tensor4D = tf.transpose(dy, [1, 2, 0, 3]);
+  return tf.transpose(tf.conv2d(image, filter, 1, 'valid'), [1, 2, 0, 3]);
 }

@@ -1,7 +1,9 @@
 import { decodeExample, decodePolicy, policyTopic, topicsOf } from '@sluice/contracts';
 import { openBroker, type BrokerHandle } from '@sluice/broker';
+import { shippedModels } from '@sluice/demo';
 import { Learner } from '@sluice/learning';
 import { compileSignature } from '@sluice/routing';
+import { loadManifests, relativeCosts } from '@sluice/service';
 import { kafkaRun } from './testing/kafka-run.ts';
 
 jest.setTimeout(300_000);
@@ -42,7 +44,8 @@ describe('the system on a real broker', () => {
     await run.collector.until(() => (run.collector.seen.latestPolicy?.version ?? 0) >= wanted, 60_000);
     const examples = await run.bus.readAll([topicsOf(flow.flow).examples]);
     const last = (await published()).at(-1)!;
-    const learner = Learner.create(flow, compileSignature(flow, schemas).width);
+    const costs = relativeCosts(await loadManifests(flow, shippedModels));
+    const learner = Learner.create(flow, compileSignature(flow, schemas).width, costs);
     for (const { value, offset } of examples) if (offset < last.examplesOffset) learner.fold(decodeExample(value!));
     expect(last.version).toBeGreaterThanOrEqual(wanted);
     expect(learner.snapshot(last.examplesOffset)).toEqual(last);

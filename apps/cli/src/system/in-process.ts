@@ -11,7 +11,7 @@ export async function startInProcess(spec: SystemSpec, bus: Bus): Promise<System
   const { flow, schemas } = spec.files;
   const shared = { bus, flow, schemas, clock: systemClock };
   const costs = relativeCosts(await loadManifests(flow, spec.models));
-  const feedback = await startFeedback({ bus, flow, schemas, stateDir: join(spec.runDir, 'join') });
+  const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: join(spec.runDir, 'join') });
   const inference = await startInference({ ...shared, models: spec.models, tiers: flow.tiers, instance: 'in-process', drills: spec.drills });
   const router = await startRouter({ ...shared, costs });
   const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];

@@ -65,7 +65,7 @@ function childSpecs(spec: SystemSpec, brokers: string) {
     ...spec.files.flow.tiers.map(({ name }) => {
       return child(`inference-${name}`, 'inference', [...models, '--tiers', name, ...drillArgs(spec.drills.get(name))]);
     }),
-    child('feedback', 'feedback', ['--state-dir', join(spec.runDir, 'join')]),
+    child('feedback', 'feedback', [...models, '--state-dir', join(spec.runDir, 'join')]),
   ];
 }
 

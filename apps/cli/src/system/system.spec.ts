@@ -1,7 +1,9 @@
 import { decodeExample, decodePolicy, decodePrediction, decodeTag, header, headerBytes, headerText, policyTopic, readDeadLetter, topicsOf } from '@sluice/contracts';
 import type { PolicySnapshot } from '@sluice/domain';
+import { shippedModels } from '@sluice/demo';
 import { Learner } from '@sluice/learning';
 import { compileSignature, initialPolicy, replayTrail, route } from '@sluice/routing';
+import { loadManifests, relativeCosts } from '@sluice/service';
 import type { InRecord } from '@sluice/streaming';
 import { flowRun, type FlowRun } from './testing/flow-run.ts';
 
@@ -115,7 +117,8 @@ describe('what is logged', () => {
       await run.settleOutcomes();
     }
     const { flow, schemas } = run.files;
-    const learner = Learner.create(flow, compileSignature(flow, schemas).width);
+    const costs = relativeCosts(await loadManifests(flow, shippedModels));
+    const learner = Learner.create(flow, compileSignature(flow, schemas).width, costs);
     const examples = await run.bus.readAll([topics.examples]);
     for (const record of examples) learner.fold(decodeExample(record.value!));
     const published = await run.bus.readAll([policyTopic]);

@@ -150,7 +150,9 @@ export class JoinState {
     else if (this.#expiryOf(at) < draft.clock) draft.counts.late++;
     else {
       const decision = { ...decisionOf(prediction), at };
-      const shadows = (known?.shadows ?? []).filter((answer) => decision.audit.drawn && !decision.answers.some((ran) => ran.tier === answer.tier));
+      const shadows = (known?.shadows ?? []).filter(
+        (answer) => decision.audit.drawn && !decision.answers.some((ran) => ran.tier === answer.tier),
+      );
       draft.examples.push(decision);
       this.#advance(draft, { expiry: this.#expiryOf(at), done: false, shadowed: false, decision, shadows, outcome: known?.outcome });
     }
@@ -159,13 +161,19 @@ export class JoinState {
   #turnedOut(draft: Draft, fact: OutcomeFact, at: EpochMs): void {
     const { id, label } = fact.outcome;
     const truth = this.#flow.labels.indexOf(label);
-    if (truth < 0) return this.#refuse(draft, id, { ...fact, code: 'SLUICE_OUTCOME_INVALID', message: `the flow has no label ${JSON.stringify(label)}` });
+    if (truth < 0)
+      return this.#refuse(draft, id, {
+        ...fact,
+        code: 'SLUICE_OUTCOME_INVALID',
+        message: `the flow has no label ${JSON.stringify(label)}`,
+      });
     const outcome: StoredOutcome = { truth, at, value: fact.value, origin: fact.origin };
     const known = this.#read(draft, id);
     if (known?.done === true || known?.outcome !== undefined) draft.counts.duplicates++;
     else if (known?.decision === undefined && this.#expiryOf(at) < draft.clock) this.#unmatch(draft, id, outcome);
     else if (known === undefined) this.#write(draft, id, { ...nothing, expiry: this.#expiryOf(at), outcome });
-    else if (known.decision === undefined) this.#write(draft, id, { ...known, expiry: Math.max(known.expiry, this.#expiryOf(at)), outcome });
+    else if (known.decision === undefined)
+      this.#write(draft, id, { ...known, expiry: Math.max(known.expiry, this.#expiryOf(at)), outcome });
     else this.#advance(draft, { ...known, outcome });
   }
 
@@ -201,7 +209,12 @@ export class JoinState {
   }
 
   #unmatch(draft: Draft, id: string, { value, origin }: StoredOutcome): void {
-    this.#refuse(draft, id, { value, origin, code: 'SLUICE_OUTCOME_UNMATCHED', message: `no prediction with id ${id} within window and grace` });
+    this.#refuse(draft, id, {
+      value,
+      origin,
+      code: 'SLUICE_OUTCOME_UNMATCHED',
+      message: `no prediction with id ${id} within window and grace`,
+    });
   }
 
   #refuse(draft: Draft, id: string, refusal: Omit<UnmatchedOutcome, 'id'>): void {

@@ -35,15 +35,25 @@ export interface Simulation {
 export function simulate(spec: SimulationSpec): Simulation {
   const { events, flow, costs } = spec;
   const count = events.length;
-  const result = { harmed: new Uint8Array(count), wrong: new Uint8Array(count), cost: new Float64Array(count), shadowCost: new Float64Array(count), thetas: new Float64Array(count) };
+  const result = {
+    harmed: new Uint8Array(count),
+    wrong: new Uint8Array(count),
+    cost: new Float64Array(count),
+    shadowCost: new Float64Array(count),
+    thetas: new Float64Array(count),
+  };
   const unit = costs[costs.length - 1]!;
   const heavy = flow.tiers[flow.tiers.length - 1]!.name;
   const costOf = (tier: string): number => costs[flow.tiers.findIndex((entry) => entry.name === tier)]! / unit;
   const due = new Map<number, Example[]>();
   const later = (at: number, example: Example): void => void due.set(at, [...(due.get(at) ?? []), example]);
   const fold = spec.fold ?? ((into: Learner, example: Example) => (into.fold(example), into));
-  let learner = Learner.create(flow, spec.signatureWidth, costs.map((cost) => cost / unit));
-  let policy: PolicySnapshot = initialPolicy(flow, spec.signatureWidth);
+  let learner = Learner.create(
+    flow,
+    spec.signatureWidth,
+    costs.map((cost) => cost / unit),
+  );
+  let policy: PolicySnapshot = initialPolicy(flow);
   let pMin = 1;
   for (const [index, event] of events.entries()) {
     for (const example of due.get(index) ?? []) learner = fold(learner, example);

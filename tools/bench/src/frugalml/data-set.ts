@@ -33,7 +33,8 @@ export function readFrugalmlSet(directory: string, name: string): FrugalmlSet | 
 function readService(folder: string, [id, name, cost]: readonly string[], truths: Float64Array): Service {
   const labels = readColumn(folder, `Model${id}_PredictedLabel`);
   const confidences = readColumn(folder, `Model${id}_Confidence`);
-  if (labels.length !== truths.length || confidences.length !== truths.length) throw new Error(`${folder}: the columns of model ${id} have not the length of the truth`);
+  if (labels.length !== truths.length || confidences.length !== truths.length)
+    throw new Error(`${folder}: the columns of model ${id} have not the length of the truth`);
   const accuracy = labels.reduce((sum, label, event) => sum + (label === truths[event] ? 1 : 0), 0) / truths.length;
   return { name: name ?? String(id), cost: Number(cost), labels, confidences, accuracy };
 }

@@ -41,7 +41,11 @@ export function replay(spec: ReplaySpec): ReplayResult {
     truthDelay: 500,
     publishEvery: 50,
   });
-  return { harm: 100 * meanOf(run.harmed), worst: 100 * worstWindow(run.harmed, 5000), cost: 100 * (meanOf(run.cost) + meanOf(run.shadowCost)) };
+  return {
+    harm: 100 * meanOf(run.harmed),
+    worst: 100 * worstWindow(run.harmed, 5000),
+    cost: 100 * (meanOf(run.cost) + meanOf(run.shadowCost)),
+  };
 }
 
 /** Nothing is known of an event before the first tier ran, so the signature is the constant alone. */
@@ -55,7 +59,8 @@ function eventsOf({ set, order, seed }: ReplaySpec, labelCount: number): KnownEv
   return sequence.map((event, position) => {
     const truth = set.truths[event]!;
     let answer = answerOf('light', light, event);
-    if (order === 'degrade' && position >= file.length / 2 && random.uniform() < 0.25) answer = { ...answer, label: otherThan(truth, labelCount, random.uniform()) };
+    if (order === 'degrade' && position >= file.length / 2 && random.uniform() < 0.25)
+      answer = { ...answer, label: otherThan(truth, labelCount, random.uniform()) };
     return { id: `${set.name}-${seed}-${event}`, signature, answers: [answer, answerOf('heavy', heavy, event)], truth };
   });
 }

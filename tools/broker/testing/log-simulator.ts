@@ -1,4 +1,4 @@
-import type { JudgeRecord } from '../console-format.ts';
+import type { JudgeRecord } from '../src/console-format.ts';
 
 /** What becomes of one request in a simulated run. */
 export interface Fate {

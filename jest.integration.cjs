@@ -1,0 +1,15 @@
+const preset = require('./jest.preset.cjs');
+
+/** All suites that need a real broker. One is opened for the run, or the one that KAFKA_BROKERS names is used. */
+module.exports = {
+  ...preset,
+  displayName: 'integration',
+  rootDir: __dirname,
+  testMatch: ['<rootDir>/{apps,libs,tools}/*/src/**/*.integration.spec.ts'],
+  testPathIgnorePatterns: [],
+  modulePathIgnorePatterns: ['/dist/'],
+  globalSetup: '<rootDir>/tools/broker/jest-global-setup.cjs',
+  globalTeardown: '<rootDir>/tools/broker/jest-global-teardown.cjs',
+  testTimeout: 120_000,
+  maxWorkers: 1,
+};

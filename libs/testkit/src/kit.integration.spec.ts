@@ -1,0 +1,3 @@
+import { kitSuite } from '../testing/suite.ts';
+
+describe('a kit on a real broker', () => kitSuite('auto', 'java'));

@@ -1,0 +1,2 @@
+/** Stands in for the global set-up of a suite that is only listed. */
+module.exports = () => undefined;

@@ -1,0 +1,42 @@
+/**
+ * Runs a TypeScript program of this repository on the pinned Node, with nothing installed before:
+ *
+ *     node tools/setup/run.mjs apps/cli/src/main.ts demo --events 1000
+ *
+ * Plain JavaScript for the system's Node 20, and no dependency: it is what installs them.
+ */
+import { constants } from 'node:os';
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { install, installNeeded, pinnedNode } from './install.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const [entry, ...options] = process.argv.slice(2);
+
+try {
+  if (entry === undefined) throw new Error('usage: node tools/setup/run.mjs ENTRY.ts [arguments]');
+  const reason = installNeeded(root);
+  if (reason !== undefined) await install(root, reason);
+  hand(entry, options);
+} catch (thrown) {
+  process.stderr.write(`setup: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  process.exitCode = 1;
+}
+
+/** Gives the terminal to the program; passes signals to it and its exit code back. */
+function hand(program, args) {
+  const path = `${join(root, 'node_modules/.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
+  const child = spawn(pinnedNode(root), [join(root, program), ...args], { stdio: 'inherit', env: { ...process.env, PATH: path } });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      // The terminal sends Ctrl-C to the whole group: the program has it already.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`setup: cannot run ${pinnedNode(root)}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
