@@ -5,6 +5,7 @@ module.exports = {
   ...preset,
   displayName: 'container',
   rootDir: __dirname,
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testMatch: ['<rootDir>/{apps,libs,tools}/*/src/**/*.container.spec.ts'],
   testPathIgnorePatterns: [],
   modulePathIgnorePatterns: ['/dist/'],

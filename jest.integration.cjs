@@ -5,6 +5,7 @@ module.exports = {
   ...preset,
   displayName: 'integration',
   rootDir: __dirname,
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testMatch: ['<rootDir>/{apps,libs,tools}/*/src/**/*.integration.spec.ts'],
   testPathIgnorePatterns: [],
   modulePathIgnorePatterns: ['/dist/'],

@@ -2,11 +2,12 @@
 # A container engine and a local Kafka image, from packages only. For machines without them, as root on Debian:
 #   engine.sh start   installs what is missing, starts dockerd unless an engine answers, builds the image unless it is there
 #   engine.sh stop    ends the dockerd that `start` started; the image stays cached
-# Each step is skipped when it was done before. State lives in SLUICE_ENGINE (default: .sluice/engine of the repository).
+# Each step is skipped when it was done before. State lives in SLUICE_ENGINE (default: /var/lib/sluice-engine), outside the
+# repository, so that every clone on the machine finds the image.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-state=${SLUICE_ENGINE:-${SLUICE_HOME:-$root/.sluice}/engine}
+state=${SLUICE_ENGINE:-/var/lib/sluice-engine}
 pid_file=$state/dockerd.pid
 node=$root/node_modules/.bin/node
 
@@ -24,6 +25,8 @@ install_packages() {
   command -v apt-get >/dev/null || { say "${wanted[*]} missing, and there is no apt-get"; exit 1; }
   say "installing ${wanted[*]}"
   apt-get update -qq >/dev/null
+  # Newer releases of Debian carry the client in a package of its own.
+  if ! command -v docker >/dev/null && apt-cache show docker-cli >/dev/null 2>&1; then wanted+=(docker-cli); fi
   # The package would start a daemon of its own, with another data folder: installed only.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null 2>&1
 }

@@ -42,7 +42,16 @@ function errorsPage(): string {
     const rows = Object.entries(errorTable)
       .filter(([, entry]) => entry.class === kind)
       .map(([code, entry]) => `| \`${code}\` | ${entry.what} | ${entry.record} | ${entry.remedy} |`);
-    return [`## ${kind}`, '', classes[kind], '', '| code | what went wrong | what happens to the record | what to do |', '|---|---|---|---|', ...rows, ''].join('\n');
+    return [
+      `## ${kind}`,
+      '',
+      classes[kind],
+      '',
+      '| code | what went wrong | what happens to the record | what to do |',
+      '|---|---|---|---|',
+      ...rows,
+      '',
+    ].join('\n');
   });
   return [
     '# Everything that can go wrong',
@@ -97,7 +106,10 @@ function flowPage(schema: JsonSchema): string {
 function rows(schema: JsonSchema, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
-    return [`| \`${path}\` | ${typeOf(field)} | ${defaultOf(field, schema.required?.includes(name) === true)} | ${cell(field.description ?? '')} |`, ...children(field, path)];
+    return [
+      `| \`${path}\` | ${typeOf(field)} | ${defaultOf(field, schema.required?.includes(name) === true)} | ${cell(field.description ?? '')} |`,
+      ...children(field, path),
+    ];
   });
 }
 

@@ -25,7 +25,8 @@ export function explainCommand(): Command {
       try {
         const records = await bus.readAll([topicsOf(flow.flow).predictions]);
         const record = records.find(({ key }) => key?.toString() === id);
-        if (record === undefined) throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topicsOf(flow.flow).predictions} holds no prediction with id ${id}`);
+        if (record === undefined)
+          throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topicsOf(flow.flow).predictions} holds no prediction with id ${id}`);
         const prediction = decodePrediction(record.value!);
         const policy = citedPolicy(await bus.readAll([policyTopic]), prediction);
         const explanation = explain(prediction, { flow, signatureNames: compileSignature(flow, schemas).names, ...(policy && { policy }) });

@@ -67,16 +67,20 @@ export class JoinProcessor implements Processor {
 
   #outputs({ examples, changes, unmatched }: JoinStep, from: InRecord): OutRecord[] {
     return [
-      ...examples.map((example): OutRecord => ({ topic: this.#topics.examples, partition: 0, key: Buffer.from(example.id), value: encodeExample(example), from })),
-      ...changes.map(
-        ([key, value]): OutRecord => ({
-          topic: this.#topics.joinChangelog,
-          partition: this.#parts.partition,
-          key: Buffer.from(key),
-          value: value === null ? null : Buffer.from(value),
-          from,
-        }),
-      ),
+      ...examples.map((example): OutRecord => ({
+        topic: this.#topics.examples,
+        partition: 0,
+        key: Buffer.from(example.id),
+        value: encodeExample(example),
+        from,
+      })),
+      ...changes.map(([key, value]): OutRecord => ({
+        topic: this.#topics.joinChangelog,
+        partition: this.#parts.partition,
+        key: Buffer.from(key),
+        value: value === null ? null : Buffer.from(value),
+        from,
+      })),
       ...unmatched.map((outcome) => this.#unmatched(outcome, from)),
     ];
   }

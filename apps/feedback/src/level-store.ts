@@ -30,7 +30,9 @@ export class LevelStore implements JoinStore {
   }
 
   async apply(changes: readonly JoinChange[]): Promise<void> {
-    await this.#level.batch(changes.map(([key, value]) => (value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value })));
+    await this.#level.batch(
+      changes.map(([key, value]) => (value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value })),
+    );
   }
 
   entries(): AsyncIterable<readonly [string, Uint8Array]> {

@@ -12,7 +12,11 @@ const schema = z.object({
 });
 
 try {
-  const config = readCommandLine({ name: 'feedback', summary: 'Joins predictions with outcomes and retunes the policy of a flow.', schema });
+  const config = readCommandLine({
+    name: 'feedback',
+    summary: 'Joins predictions with outcomes and retunes the policy of a flow.',
+    schema,
+  });
   if (config !== undefined) await run(config);
 } catch (thrown) {
   reportAndExit(process, thrown);

@@ -10,7 +10,11 @@ import type { Flow } from '@sluice/domain';
 export function feedbackTopology(flow: Flow) {
   const topics = topicsOf(flow.flow);
   return {
-    gather: { group: `${flow.flow}-gather`, in: [topics.predictions, topics.shadow, topics.outcomes], out: [topics.facts, topics.deadLetters] },
+    gather: {
+      group: `${flow.flow}-gather`,
+      in: [topics.predictions, topics.shadow, topics.outcomes],
+      out: [topics.facts, topics.deadLetters],
+    },
     join: { group: `${flow.flow}-join`, in: [topics.facts], out: [topics.examples, topics.joinChangelog, topics.deadLetters] },
     learn: { group: `${flow.flow}-learn`, in: [topics.examples], out: [policyTopic] },
     deadLetters: topics.deadLetters,

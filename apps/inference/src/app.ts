@@ -61,7 +61,11 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   };
 }
 
-async function startWorker(options: InferenceOptions, tier: TierSpec, shared: Pick<WorkerParts, 'signatureWidth' | 'policy'>): Promise<Worker> {
+async function startWorker(
+  options: InferenceOptions,
+  tier: TierSpec,
+  shared: Pick<WorkerParts, 'signatureWidth' | 'policy'>,
+): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
   const server = await openServer({
     dir: join(options.models, tier.model),

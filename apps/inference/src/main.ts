@@ -9,7 +9,10 @@ const schema = z.object({
   flow: z.string().describe('Flow file'),
   models: z.string().describe('Folder with one folder per model'),
   tiers: z.array(z.string()).min(1).describe('Tiers that this process serves'),
-  backend: z.enum(['auto', 'wasm', 'native', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the native one where it loads and pays'),
+  backend: z
+    .enum(['auto', 'wasm', 'native', 'cpu'])
+    .default('auto')
+    .describe('TensorFlow.js backend; auto takes the native one where it loads and pays'),
   requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),
   threads: z.int().min(1).max(64).default(1).describe('Inference threads per model'),
   maxSlice: z.int().min(1).max(5000).default(256).describe('Most records in one transaction'),
@@ -38,9 +41,18 @@ function run(config: Config): Promise<void> {
       const tiers = config.tiers.map((name) => tierOf(flow, name));
       const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance });
       for (const { tier, server } of inference.workers) {
-        log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: server.backend.name, gpu: server.backend.gpu, why: server.backend.why });
+        log.info('inference.backend', {
+          tier: tier.name,
+          model: server.manifest.model,
+          backend: server.backend.name,
+          gpu: server.backend.gpu,
+          why: server.backend.why,
+        });
       }
-      const timer = setInterval(() => void inference.reportHealth().catch((thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) })), config.healthMs);
+      const timer = setInterval(
+        () => void inference.reportHealth().catch((thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) })),
+        config.healthMs,
+      );
       return {
         failed: Promise.all(inference.workers.map(({ pipe }) => pipe.done)),
         ready: () => inference.workers.every(({ pipe }) => pipe.stats.assigned > 0),
@@ -54,7 +66,9 @@ function run(config: Config): Promise<void> {
   });
 }
 
-function optionsOf(config: Config): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills'> {
+function optionsOf(
+  config: Config,
+): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills'> {
   const { models, backend, requireGpu, threads, maxSlice, lingerMs } = config;
   const drill = { rate: config.wrongAnswers, fromSequence: config.wrongFrom, key: config.wrongKey };
   const drills = new Map(config.wrongAnswers > 0 ? config.tiers.map((tier) => [tier, drill] as const) : []);
@@ -63,6 +77,10 @@ function optionsOf(config: Config): Pick<InferenceOptions, 'models' | 'backend' 
 
 function tierOf(flow: Flow, name: string): TierSpec {
   const tier = flow.tiers.find((entry) => entry.name === name);
-  if (tier === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', `flow ${flow.flow} has no tier ${name}; it has ${flow.tiers.map((entry) => entry.name).join(', ')}`);
+  if (tier === undefined)
+    throw new SluiceError(
+      'SLUICE_CONFIG_INVALID',
+      `flow ${flow.flow} has no tier ${name}; it has ${flow.tiers.map((entry) => entry.name).join(', ')}`,
+    );
   return tier;
 }

@@ -1,5 +1,18 @@
-import { deadLetter, decodeTag, encodePrediction, encodeShadowAnswer, encodeTag, header, headerBytes, RequestSchemas, topicsOf } from '@sluice/contracts';
-import { drilledLabel, SluiceError, toSluiceError, type WrongAnswers, type Answer, type Clock, type EpochMs, type Flow, type PolicySnapshot, type Tag, type TierSpec } from '@sluice/domain';
+import type { RequestSchemas } from '@sluice/contracts';
+import { deadLetter, decodeTag, encodePrediction, encodeShadowAnswer, encodeTag, header, headerBytes, topicsOf } from '@sluice/contracts';
+import {
+  drilledLabel,
+  SluiceError,
+  toSluiceError,
+  type WrongAnswers,
+  type Answer,
+  type Clock,
+  type EpochMs,
+  type Flow,
+  type PolicySnapshot,
+  type Tag,
+  type TierSpec,
+} from '@sluice/domain';
 import { afterAnswer, escalatedTag, fallbackTag, servedPrediction, shadowTags } from '@sluice/routing';
 import type { ModelServer } from '@sluice/serving';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
@@ -38,7 +51,9 @@ export class WorkerProcessor implements Processor {
   async process(slice: readonly InRecord[]): Promise<readonly OutRecord[]> {
     const opened = slice.map((record) => this.#open(record));
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
-    const answers = await this.#parts.server.infer(jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })));
+    const answers = await this.#parts.server.infer(
+      jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })),
+    );
     // Both are read after inference: the newest policy at the record boundary, one stamp for the whole slice.
     const policy = this.#parts.policy();
     const now = this.#parts.clock.now();
@@ -59,7 +74,8 @@ export class WorkerProcessor implements Processor {
   #finish(job: Job, answer: Answer | SluiceError, at: { readonly policy: PolicySnapshot; readonly now: EpochMs }): readonly OutRecord[] {
     if (answer instanceof SluiceError) return this.#failed(job, answer, at.now);
     const { flow, signatureWidth, drill } = this.#parts;
-    const given = drill === undefined ? answer : { ...answer, label: drilledLabel(job.tag.id, answer.label, { drill, labels: flow.labels.length }) };
+    const given =
+      drill === undefined ? answer : { ...answer, label: drilledLabel(job.tag.id, answer.label, { drill, labels: flow.labels.length }) };
     if (job.tag.shadow) return [this.#shadowAnswer(job, given)];
     const decision = afterAnswer({ flow, signatureWidth, tag: job.tag, policy: at.policy, answer: given, now: at.now });
     if (decision.kind === 'escalate') return [this.#forward(job, escalatedTag(job.tag, given, decision))];
@@ -77,7 +93,10 @@ export class WorkerProcessor implements Processor {
 
   /** A light tier that fails hands the event to the heavy one; where there is no heavier tier it becomes a dead letter. */
   #failed(job: Job, error: SluiceError, now: EpochMs): readonly OutRecord[] {
-    const next = error.code === 'SLUICE_MODEL_FAILED' && !job.tag.shadow ? fallbackTag(job.tag, { policyVersion: this.#parts.policy().version, now }) : undefined;
+    const next =
+      error.code === 'SLUICE_MODEL_FAILED' && !job.tag.shadow
+        ? fallbackTag(job.tag, { policyVersion: this.#parts.policy().version, now })
+        : undefined;
     if (next !== undefined) return [this.#forward(job, next)];
     return job.tag.shadow ? [] : [this.#refuse(job.record, error)];
   }

@@ -24,21 +24,25 @@ describe('IdWindow', () => {
 
   it('knows exactly the last ids of its capacity, whatever the slices were', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(fc.nat(30), { maxLength: 8 }), { maxLength: 30 }), fc.integer({ min: 1, max: 12 }), (slices, capacity) => {
-        const window = new IdWindow(capacity);
-        let known: string[] = [];
-        for (const slice of slices) {
-          const admitted: string[] = [];
-          for (const id of slice.map(String)) {
-            const fresh = !known.includes(id) && !admitted.includes(id);
-            expect(window.admit(id)).toBe(fresh);
-            if (fresh) admitted.push(id);
+      fc.property(
+        fc.array(fc.array(fc.nat(30), { maxLength: 8 }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 12 }),
+        (slices, capacity) => {
+          const window = new IdWindow(capacity);
+          let known: string[] = [];
+          for (const slice of slices) {
+            const admitted: string[] = [];
+            for (const id of slice.map(String)) {
+              const fresh = !known.includes(id) && !admitted.includes(id);
+              expect(window.admit(id)).toBe(fresh);
+              if (fresh) admitted.push(id);
+            }
+            window.commit();
+            known = [...known, ...admitted].slice(-capacity);
+            expect(window.size).toBe(known.length);
           }
-          window.commit();
-          known = [...known, ...admitted].slice(-capacity);
-          expect(window.size).toBe(known.length);
-        }
-      }),
+        },
+      ),
     );
   });
 });

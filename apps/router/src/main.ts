@@ -12,7 +12,11 @@ const schema = z.object({
 });
 
 try {
-  const config = readCommandLine({ name: 'router', summary: 'Tags each request of a flow with a tier and republishes it to the topic of its model.', schema });
+  const config = readCommandLine({
+    name: 'router',
+    summary: 'Tags each request of a flow with a tier and republishes it to the topic of its model.',
+    schema,
+  });
   if (config !== undefined) await run(config);
 } catch (thrown) {
   reportAndExit(process, thrown);

@@ -1,4 +1,5 @@
-import { deadLetter, encodeTag, header, RequestSchemas, sourceText, topicsOf } from '@sluice/contracts';
+import type { RequestSchemas } from '@sluice/contracts';
+import { deadLetter, encodeTag, header, sourceText, topicsOf } from '@sluice/contracts';
 import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot } from '@sluice/domain';
 import { route, type Rules, type Signature } from '@sluice/routing';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';

@@ -29,7 +29,7 @@ export interface Extractor {
    * @throws SluiceError SLUICE_AVRO_TRUNCATED, SLUICE_AVRO_INVALID (also for bytes after the value), SLUICE_NUMBER_NOT_FINITE,
    * SLUICE_IMAGE_INVALID; the columns are then undefined.
    */
-  // eslint-disable-next-line max-params -- called once per event: an options object would be one object per event
+
   extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags;
 }
 

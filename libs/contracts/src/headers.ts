@@ -91,7 +91,7 @@ function single(headers: WireHeaders, name: string): string | undefined {
 function label(text: string, name: string, most: number): string {
   if (text.length === 0) throw invalid(name, 'is empty');
   if (Buffer.byteLength(text) > most) throw invalid(name, `is longer than ${most} bytes`);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+
   if (/[\u0000-\u001f\u007f]/.test(text)) throw invalid(name, 'contains a control character');
   return text;
 }

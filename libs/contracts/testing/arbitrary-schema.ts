@@ -8,8 +8,7 @@ export interface Sample {
 }
 
 const scalarKinds = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string', 'enum', 'fixed'] as const;
-const kinds = [...scalarKinds, 'array', 'map', 'record', 'union'] as const;
-type Kind = (typeof kinds)[number];
+type Kind = (typeof scalarKinds)[number] | 'array' | 'map' | 'record' | 'union';
 
 interface Shape {
   readonly kind: Kind;

@@ -3,7 +3,9 @@ import { SluiceError } from './errors.ts';
 import { featureSpec } from './feature.ts';
 
 /** One topic segment: `[a-z0-9-]`, so that names parse back and metric names never collide. */
-export const segment = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter, at most 48');
+export const segment = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter, at most 48');
 
 const tier = z.strictObject({
   name: segment.describe('Name of the tier in tags, predictions and reports.'),
@@ -12,7 +14,12 @@ const tier = z.strictObject({
 
 const rule = z.strictObject({
   name: segment,
-  when: z.string().min(1).describe('Condition over request fields, headers (header.NAME) and `size`, `staleness`, `timeLeft`: comparisons joined by and, or, not, parentheses.'),
+  when: z
+    .string()
+    .min(1)
+    .describe(
+      'Condition over request fields, headers (header.NAME) and `size`, `staleness`, `timeLeft`: comparisons joined by and, or, not, parentheses.',
+    ),
   tier: segment.describe('The event goes to this tier first when the condition holds.'),
   because: z.string().min(1).describe('Said in every explanation of a decision that this rule made.'),
 });
@@ -23,23 +30,43 @@ export const flowSchema = z
     flow: segment.describe('Name of the flow: first segment of all its topics.'),
     description: z.string().min(1),
     request: z.strictObject({
-      schemas: z.array(z.string()).min(1).describe('Avro schema files accepted on the request topic, relative to the flow file; the first is the current one.'),
-      confluentIds: z.record(z.string().regex(/^\d+$/), z.int().min(0)).default({}).describe('Confluent schema id -> index into schemas, for producers that use a registry.'),
+      schemas: z
+        .array(z.string())
+        .min(1)
+        .describe('Avro schema files accepted on the request topic, relative to the flow file; the first is the current one.'),
+      confluentIds: z
+        .record(z.string().regex(/^\d+$/), z.int().min(0))
+        .default({})
+        .describe('Confluent schema id -> index into schemas, for producers that use a registry.'),
       partitions: z.int().min(1).max(512).default(2),
       maxBytes: z.int().min(16).default(1_000_000).describe('Larger values are refused.'),
       deadlineMs: z.int().min(1).default(30_000).describe('Time a request may take when its producer sets no deadline-ms header.'),
-      dedupWindow: z.int().min(0).default(2_000).describe('Number of latest ids per partition among which a repeated id is a declared drop; 0 turns it off.'),
+      dedupWindow: z
+        .int()
+        .min(0)
+        .default(2_000)
+        .describe('Number of latest ids per partition among which a repeated id is a declared drop; 0 turns it off.'),
     }),
-    labels: z.array(z.string().min(1)).min(2).describe('Class names in the order of the models\' outputs.'),
+    labels: z.array(z.string().min(1)).min(2).describe("Class names in the order of the models' outputs."),
     signature: z.array(featureSpec).min(1).describe('What the router reads of a request.'),
     tiers: z.array(tier).min(2).max(8).describe('From the cheapest to the reference (heavy) tier.'),
     target: z.strictObject({
-      maxLoss: z.number().gt(0).lt(1).default(0.01).describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
+      maxLoss: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.01)
+        .describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
     }),
     rules: z.array(rule).default([]),
     audit: z
       .strictObject({
-        rate: z.number().gt(0).max(1).default(0.04).describe('Mean probability that a lightly served event is also run, unseen by its user, on the other tiers.'),
+        rate: z
+          .number()
+          .gt(0)
+          .max(1)
+          .default(0.04)
+          .describe('Mean probability that a lightly served event is also run, unseen by its user, on the other tiers.'),
         key: z.int().default(1).describe('Key of the draw: another key draws other events.'),
       })
       .prefault({}),
@@ -63,10 +90,16 @@ export const flowSchema = z
     const repeated = names.filter((name, index) => names.indexOf(name) !== index);
     for (const name of repeated) context.addIssue({ code: 'custom', path: ['tiers'], message: `tier ${name} is declared twice` });
     flow.rules.forEach((entry, index) => {
-      if (!names.includes(entry.tier)) context.addIssue({ code: 'custom', path: ['rules', index, 'tier'], message: `no tier is called ${entry.tier}; known: ${names.join(', ')}` });
+      if (!names.includes(entry.tier))
+        context.addIssue({
+          code: 'custom',
+          path: ['rules', index, 'tier'],
+          message: `no tier is called ${entry.tier}; known: ${names.join(', ')}`,
+        });
     });
     for (const [id, index] of Object.entries(flow.request.confluentIds)) {
-      if (index >= flow.request.schemas.length) context.addIssue({ code: 'custom', path: ['request', 'confluentIds', id], message: `there is no schema ${index}` });
+      if (index >= flow.request.schemas.length)
+        context.addIssue({ code: 'custom', path: ['request', 'confluentIds', id], message: `there is no schema ${index}` });
     }
   });
 

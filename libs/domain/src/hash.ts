@@ -3,6 +3,7 @@
  *
  * Used for feature hashing and for keyed draws; Kafka's partitioner uses murmur2, which lives in `@sluice/streaming`.
  */
+// eslint-disable-next-line max-params -- called per word of a text: a range object would be garbage per call
 export function murmur3(bytes: Uint8Array, seed: number, start = 0, end = bytes.length): number {
   let h = seed | 0;
   let i = start;

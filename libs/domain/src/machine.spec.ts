@@ -6,7 +6,7 @@ const door: Transitions<Door> = { open: ['closed'], closed: ['open', 'locked'], 
 describe('a state machine', () => {
   it('goes where its table lets it, and tells of each step', () => {
     const steps: string[] = [];
-    const machine = defineMachine('door', door, 'open', (from, to) => steps.push(`${from}>${to}`));
+    const machine = defineMachine('door', door, { start: 'open', onChange: (from, to) => steps.push(`${from}>${to}`) });
     machine.to('closed');
     machine.to('locked');
     expect(machine.state).toBe('locked');
@@ -17,7 +17,7 @@ describe('a state machine', () => {
 
   it('refuses any other step, stays where it is and tells nobody', () => {
     const onChange = jest.fn();
-    const machine = defineMachine('door', door, 'open', onChange);
+    const machine = defineMachine('door', door, { start: 'open', onChange });
     expect(() => machine.to('locked')).toThrow('door: open cannot become locked');
     expect(() => machine.to('open')).toThrow('door: open cannot become open');
     expect(machine.state).toBe('open');
@@ -25,7 +25,7 @@ describe('a state machine', () => {
   });
 
   it('two machines of one table do not share their state', () => {
-    const [one, other] = [defineMachine('a', door, 'open'), defineMachine('b', door, 'open')];
+    const [one, other] = [defineMachine('a', door, { start: 'open' }), defineMachine('b', door, { start: 'open' })];
     one.to('closed');
     expect(other.state).toBe('open');
   });

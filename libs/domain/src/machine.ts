@@ -12,8 +12,7 @@ export interface Machine<State extends string> {
 export function defineMachine<State extends string>(
   name: string,
   transitions: Transitions<State>,
-  start: State,
-  onChange?: (from: State, to: State) => void,
+  { start, onChange }: { readonly start: NoInfer<State>; readonly onChange?: (from: State, to: State) => void },
 ): Machine<State> {
   let state = start;
   return {

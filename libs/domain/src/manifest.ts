@@ -15,7 +15,10 @@ export const manifestSchema = z.strictObject({
   files: z.record(z.string(), digest).describe('SHA-256 of model.json and of each weight file.'),
   labels: z.array(z.string()).min(2),
   input: z.strictObject({
-    shape: z.array(z.int().min(1)).min(1).describe('Shape of one row, without the batch dimension; its product is the width of the features.'),
+    shape: z
+      .array(z.int().min(1))
+      .min(1)
+      .describe('Shape of one row, without the batch dimension; its product is the width of the features.'),
     features: z.array(featureSpec).min(1),
   }),
   cost: z.strictObject({
@@ -23,7 +26,9 @@ export const manifestSchema = z.strictObject({
     origin: z.enum(['declared', 'calibrated']),
   }),
   metrics: z.record(z.string(), z.number()).describe('What the training script measured, for example accuracy on its holdout.'),
-  training: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).describe('Seed, data set, epochs: what makes the weights again.'),
+  training: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe('Seed, data set, epochs: what makes the weights again.'),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

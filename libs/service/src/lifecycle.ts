@@ -96,7 +96,10 @@ class Lifecycle {
     this.#host = host;
     this.#log = createLogger(spec.name);
     this.#metrics = createMetrics({ app: spec.name, instance: instanceName(host.env) });
-    this.#machine = defineMachine<keyof typeof states>(spec.name, states, 'starting', (_, state) => this.#log.debug(`service.${state}`));
+    this.#machine = defineMachine<keyof typeof states>(spec.name, states, {
+      start: 'starting',
+      onChange: (_, state) => this.#log.debug(`service.${state}`),
+    });
   }
 
   async run(): Promise<void> {

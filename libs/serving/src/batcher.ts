@@ -1,6 +1,7 @@
 import { SluiceError, type Answer } from '@sluice/domain';
 import { readAnswer, type AnswerOf } from './answer.ts';
-import { BatchCost, type BatchFit } from './batch-cost.ts';
+import type { BatchCost } from './batch-cost.ts';
+import { type BatchFit } from './batch-cost.ts';
 import type { Lane, Outcome } from './lane.ts';
 import type { RowFailure } from './protocol.ts';
 import { RowQueue, type Batch, type InferRequest, type InferValue } from './row-queue.ts';

@@ -46,7 +46,7 @@ interface Running {
 export class ThreadLane implements Lane {
   readonly #options: LaneOptions;
   readonly #slabs = new SlabPool();
-  readonly #state: Machine<LaneState> = defineMachine('inference thread', laneTransitions, 'starting');
+  readonly #state: Machine<LaneState> = defineMachine('inference thread', laneTransitions, { start: 'starting' });
   /** Batches given to the thread, the one it works on first; its message queue keeps the order. */
   #running: Running[] = [];
   #posted = 0;

@@ -16,7 +16,7 @@ export function markOf(pid: number): ProcessMark | undefined {
 
 /** Whether the very process of the mark still runs. */
 export function isAlive(mark: ProcessMark): boolean {
-  return markOf(mark.pid) !== undefined;
+  return markOf(mark.pid)?.started === mark.started;
 }
 
 function startedOnLinux(pid: number): string | undefined {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,17 @@ import type { RunFolder, RunRecord } from './run-folder.ts';
 describe('the folder of a run', () => {
   let stateDir: string;
   beforeEach(() => (stateDir = mkdtempSync(join(tmpdir(), 'sluice-runs-'))));
-  afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    rmSync(stateDir, { recursive: true, force: true });
+  });
 
-  const sleeper = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const sleeper = (): ChildProcess => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    children.push(child);
+    return child;
+  };
   /** As if the process that opened the run had been killed, and its number given to this one. */
   const orphan = (run: RunFolder): void => {
     const file = join(run.dir, 'run.json');

@@ -19,7 +19,9 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
   const { flow } = files;
   const predictions = [...collector.seen.predictions.values()];
   const verdict = await steps.run('counting with a second client', () => countAnswers(stage));
-  const alternatives = await steps.run('always-heavy and always-fast on the same events', () => source.alternatives(new Set(predictions.map(({ id }) => id))));
+  const alternatives = await steps.run('always-heavy and always-fast on the same events', () =>
+    source.alternatives(new Set(predictions.map(({ id }) => id))),
+  );
   const manifests = await loadManifests(flow, modelsDir);
   const result = quality(flow, { predictions, alternatives, costs: relativeCosts(manifests) });
   return {
@@ -45,7 +47,8 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
 async function countAnswers({ broker, bus, files }: Stage): Promise<{ readonly judge: string; readonly counts: CountedAnswers }> {
   const topics = topicsOf(files.flow.flow);
   const java = broker.judge !== undefined;
-  const read = async (topic: string): Promise<readonly JudgeRecord[]> => (java ? readWithJava({ handle: broker, topic }) : asJudged(await bus.readAll([topic])));
+  const read = async (topic: string): Promise<readonly JudgeRecord[]> =>
+    java ? readWithJava({ handle: broker, topic }) : asJudged(await bus.readAll([topic]));
   const requests = await read(topics.requests);
   const predictions = await read(topics.predictions);
   const deadLetters = await read(topics.deadLetters);
@@ -53,10 +56,16 @@ async function countAnswers({ broker, bus, files }: Stage): Promise<{ readonly j
   for (const { model } of java ? files.flow.tiers : []) routed.push(...(await read(topics.model(model))));
   const verdict = judge({ requests, predictions, deadLetters, routed });
   for (const fault of verdict.faults) process.stderr.write(`judge: ${fault}\n`);
-  return { judge: java ? `Apache Kafka ${kafkaVersion} console consumer, read_committed` : 'our own reader (no Java here)', counts: countsOf(verdict) };
+  return {
+    judge: java ? `Apache Kafka ${kafkaVersion} console consumer, read_committed` : 'our own reader (no Java here)',
+    counts: countsOf(verdict),
+  };
 }
 
-type CountedAnswers = Pick<Report, 'events' | 'predictions' | 'deadLetters' | 'drops' | 'lost' | 'duplicated' | 'orderViolations' | 'unexplained'>;
+type CountedAnswers = Pick<
+  Report,
+  'events' | 'predictions' | 'deadLetters' | 'drops' | 'lost' | 'duplicated' | 'orderViolations' | 'unexplained'
+>;
 
 function countsOf({ requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained }: Verdict): CountedAnswers {
   return { events: requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained };
@@ -65,12 +74,18 @@ function countsOf({ requests, predictions, deadLetters, drops, lost, duplicated,
 function asJudged(records: Awaited<ReturnType<Stage['bus']['readAll']>>): readonly JudgeRecord[] {
   return records.map(({ headers, ...record }) => ({
     ...record,
-    headers: Object.entries(headers).map(([name, value]) => [name, Buffer.from((Array.isArray(value) ? value.at(-1) : value) as Buffer)] as const),
+    headers: Object.entries(headers).map(
+      ([name, value]) => [name, Buffer.from((Array.isArray(value) ? value.at(-1) : value) as Buffer)] as const,
+    ),
   })) as never;
 }
 
 /** Predictions whose decisions, made again under the policies they cite, come out otherwise. */
-function undecided({ flow, schemas }: Stage['files'], predictions: readonly Prediction[], seen: ReadonlyMap<number, PolicySnapshot>): number {
+function undecided(
+  { flow, schemas }: Stage['files'],
+  predictions: readonly Prediction[],
+  seen: ReadonlyMap<number, PolicySnapshot>,
+): number {
   const { width } = compileSignature(flow, schemas);
   const first = initialPolicy(flow);
   const policies = new Map(seen).set(first.version, seen.get(first.version) ?? first);
@@ -96,9 +111,22 @@ function tierCounts(flow: Flow, predictions: readonly Prediction[]): Report['tie
 function loss(flow: Flow, { realised }: Quality, predictions: readonly Prediction[]): Report['loss'] {
   const events = Math.max(1, predictions.length);
   const epsilon = flow.target.maxLoss;
-  const bound = lossBound({ epsilon, eta: flow.controller.gain, thetaStart: thetaStart(epsilon), delay: 500, pMin: flow.audit.rate / 4, events }).excessRate;
+  const bound = lossBound({
+    epsilon,
+    eta: flow.controller.gain,
+    thetaStart: thetaStart(epsilon),
+    delay: 500,
+    pMin: flow.audit.rate / 4,
+    events,
+  }).excessRate;
   const sampling = samplingWidth({ epsilon, auditRate: flow.audit.rate, events, delta: 0.05 });
-  return { realised: round(realised, 5), target: epsilon, bound: round(bound, 5), sampling: round(sampling, 5), withinBound: realised <= epsilon + bound + sampling };
+  return {
+    realised: round(realised, 5),
+    target: epsilon,
+    bound: round(bound, 5),
+    sampling: round(sampling, 5),
+    withinBound: realised <= epsilon + bound + sampling,
+  };
 }
 
 /** Outcomes that found their prediction, as the learner that published the last policy counted them. */
@@ -111,7 +139,15 @@ function streamFacts({ options, files, broker, source, steps, collector, system 
   const { flow, events, rate, seed, drift, staticThreshold, poison } = options;
   return {
     flow: files.flow.flow,
-    options: { flow, ...(events !== undefined && { events }), rate: rate === Infinity ? 'max' : rate, seed, drift, staticThreshold, poison },
+    options: {
+      flow,
+      ...(events !== undefined && { events }),
+      rate: rate === Infinity ? 'max' : rate,
+      seed,
+      drift,
+      staticThreshold,
+      poison,
+    },
     broker: { kind: broker.kind, version: broker.version, why: [...broker.why] },
     repeats: round(Math.max(1, stream.published / Math.max(1, (options.events ?? stream.published) / source.repeats)), 2),
     deadLetterCodes: Object.fromEntries(seen.deadLetters),
@@ -122,7 +158,12 @@ function streamFacts({ options, files, broker, source, steps, collector, system 
     apps: system.usage(),
     backends: system.backends(),
     versions: { node: process.versions.node, kafka: broker.version },
-    machine: { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', memoryGb: Math.round(totalmem() / 2 ** 30), platform: `${process.platform} ${process.arch}` },
+    machine: {
+      cpus: cpus().length,
+      model: cpus()[0]?.model ?? 'unknown',
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      platform: `${process.platform} ${process.arch}`,
+    },
   };
 }
 

@@ -27,12 +27,26 @@ export function demoCommand(run: (options: DemoOptions) => Promise<void>): Comma
     .option('--report <file>', 'write a JSON report (docs/reference/report.schema.json); needs --events')
     .option('--data <dir>', 'folder in IDX layout for the flow images, such as Fashion-MNIST')
     .option('--brokers <list>', 'use a Kafka that already runs (or KAFKA_BROKERS)')
-    .addOption(new Option('--broker <rung>', 'take this rung of the broker ladder instead of the first that works').choices(['jvm', 'container', 'memory']))
+    .addOption(
+      new Option('--broker <rung>', 'take this rung of the broker ladder instead of the first that works').choices([
+        'jvm',
+        'container',
+        'memory',
+      ]),
+    )
     .addOption(new Option('--rate <n|max>', 'events per second').argParser(rate).default(500))
     .addOption(new Option('--seed <n>', 'order of the stream, delays of outcomes, drills').argParser(wholeNumber(0)).default(1))
-    .addOption(new Option('--target-loss <share>', 'largest share of events the heavy tier would have got right and the served answer got wrong (default: the flow file, 0.01)').argParser(share))
     .addOption(
-      new Option('--drift <kind>', 'regression: from mid-stream a quarter of the fast tier\'s answers are silently wrong; blocks: the stream comes sorted by label')
+      new Option(
+        '--target-loss <share>',
+        'largest share of events the heavy tier would have got right and the served answer got wrong (default: the flow file, 0.01)',
+      ).argParser(share),
+    )
+    .addOption(
+      new Option(
+        '--drift <kind>',
+        "regression: from mid-stream a quarter of the fast tier's answers are silently wrong; blocks: the stream comes sorted by label",
+      )
         .choices(['none', 'regression', 'blocks'])
         .default('none'),
     )
@@ -45,7 +59,8 @@ export function demoCommand(run: (options: DemoOptions) => Promise<void>): Comma
 function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || text.trim() === '') throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
+    if (!Number.isInteger(value) || value < least || text.trim() === '')
+      throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
     return value;
   };
 }

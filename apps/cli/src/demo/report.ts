@@ -7,7 +7,11 @@ const share = z.number().min(0);
 export const reportSchema = z.strictObject({
   flow: z.string(),
   options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).describe('The options of the run that shape the stream.'),
-  broker: z.strictObject({ kind: z.string(), version: z.string(), why: z.array(z.string()).describe('Rungs of the broker ladder not taken, each with its reason.') }),
+  broker: z.strictObject({
+    kind: z.string(),
+    version: z.string(),
+    why: z.array(z.string()).describe('Rungs of the broker ladder not taken, each with its reason.'),
+  }),
   events: count.describe('Requests published, malformed ones included.'),
   repeats: z.number().describe('How often the stream went through its data; above 1 messages came again with new ids.'),
   predictions: count,
@@ -19,7 +23,14 @@ export const reportSchema = z.strictObject({
   orderViolations: count.describe('Pairs of records of one way through the topics that appear in the wrong order.'),
   unexplained: count.describe('Predictions whose trail the cited policies do not give again, decision by decision.'),
   judge: z.string().describe('The client that counted lost, duplicated and order.'),
-  tiers: z.record(z.string(), z.strictObject({ first: count.describe('Routed here first.'), final: count.describe('Answered here.'), escalatedFrom: count.describe('Went on from here.') })),
+  tiers: z.record(
+    z.string(),
+    z.strictObject({
+      first: count.describe('Routed here first.'),
+      final: count.describe('Answered here.'),
+      escalatedFrom: count.describe('Went on from here.'),
+    }),
+  ),
   shadowAudits: count.describe('Events that were also run, unseen, on the tiers that had not run.'),
   outcomesJoined: count,
   accuracy: z.strictObject({ served: share, alwaysHeavy: share, alwaysFast: share }),
@@ -27,7 +38,7 @@ export const reportSchema = z.strictObject({
     served: share.describe('Mean cost per event, audits included; always-heavy is 1.'),
     audits: share.describe('The part of it that audits and warm-up shadows took.'),
     alwaysHeavy: share,
-    origin: z.string().describe('Where the tiers\' costs come from.'),
+    origin: z.string().describe("Where the tiers' costs come from."),
     tiers: z.record(z.string(), z.number()),
   }),
   loss: z.strictObject({
@@ -40,7 +51,9 @@ export const reportSchema = z.strictObject({
   threshold: z.strictObject({ start: z.number(), end: z.number(), updates: count }),
   policyVersions: count,
   throughputPerSecond: z.number(),
-  latencyMs: z.strictObject({ p50: z.number(), p90: z.number(), p99: z.number() }).describe('From the time stamp of the request to the reader that sees its committed prediction.'),
+  latencyMs: z
+    .strictObject({ p50: z.number(), p90: z.number(), p99: z.number() })
+    .describe('From the time stamp of the request to the reader that sees its committed prediction.'),
   setupSeconds: z.number(),
   setup: z.record(z.string(), z.number()).describe('Seconds of each step of set-up.'),
   apps: z.record(z.string(), z.strictObject({ rssMb: z.number(), cpuSeconds: z.number() })),

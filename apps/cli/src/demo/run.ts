@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openBroker, type BrokerHandle } from '@sluice/broker';
 import { topicSpecs } from '@sluice/contracts';
 import { parseFlow, SluiceError } from '@sluice/domain';
-import { loadFlow, systemClock, type FlowFiles } from '@sluice/service';
+import { exitCodes, loadFlow, onStopSignals, systemClock, type FlowFiles } from '@sluice/service';
 import { kafkaBus, memoryBus, type Bus } from '@sluice/streaming';
 import { writeFlowDocument } from '../system/flow-document.ts';
 import { startInProcess } from '../system/in-process.ts';
@@ -38,8 +38,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     throw new SluiceError('SLUICE_CONFIG_INVALID', '--report needs --events: a report is written when the stream ends');
   }
   const interrupt = new AbortController();
-  const onSignal = (): void => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const stopListening = onStopSignals(process, { drain: () => interrupt.abort(), endNow: () => process.exit(exitCodes.interrupted) });
   const runDir = join(stateDir, 'runs', `demo-${process.pid}`);
   const closers = new Closers();
   try {
@@ -52,7 +51,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await finish(options, stage, report);
   } finally {
     await closers.closeAll();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    stopListening();
   }
 }
 
@@ -75,13 +74,16 @@ async function setUp(options: DemoOptions, runDir: string, closers: Closers): Pr
   );
   closers.defer(() => broker.close());
   for (const reason of broker.why) steps.note(reason);
-  const bus = broker.brokers === undefined ? memoryBus({ live: true }) : kafkaBus({ brokers: broker.brokers.split(','), clientId: 'sluice-demo' });
+  const bus =
+    broker.brokers === undefined ? memoryBus({ live: true }) : kafkaBus({ brokers: broker.brokers.split(','), clientId: 'sluice-demo' });
   closers.defer(() => bus.close());
   await steps.run('topics', () => bus.ensureTopics(topicSpecs(files.flow)));
   const collector = new Collector(files.flow.flow, systemClock);
   await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
   const spec = { files, models: modelsDir, runDir, drills: source.drills, onStep: (text: string) => steps.note(text) };
-  const system = await steps.run('router, inference, feedback', () => (broker.brokers === undefined ? startInProcess(spec, bus) : startProcesses(spec, broker.brokers)));
+  const system = await steps.run('router, inference, feedback', () =>
+    broker.brokers === undefined ? startInProcess(spec, bus) : startProcesses(spec, broker.brokers),
+  );
   closers.defer(() => system.close());
   for (const [tier, why] of Object.entries(system.backends())) steps.note(`${tier} runs on ${why}`);
   return { options, files, source, broker, bus, system, steps, collector };

@@ -1,7 +1,18 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultStateDir } from '@sluice/broker';
-import { demoFlowFile, offlineAnswers, openDataset, regressionOf, requestStream, shippedModels, strayOutcomes, withPoison, type StreamItem, type StrayOutcome } from '@sluice/demo';
+import {
+  demoFlowFile,
+  offlineAnswers,
+  openDataset,
+  regressionOf,
+  requestStream,
+  shippedModels,
+  strayOutcomes,
+  withPoison,
+  type StreamItem,
+  type StrayOutcome,
+} from '@sluice/demo';
 import { drilledLabel, type EpochMs, type EventId, type WrongAnswers } from '@sluice/domain';
 import type { FlowFiles } from '@sluice/service';
 import type { DemoOptions } from './options.ts';
@@ -60,7 +71,9 @@ export function openSource(options: DemoOptions, { flow, schemas }: FlowFiles): 
           const drill = drills.get(offline.tiers[tier]!);
           return drill === undefined ? answers[sample]! : drilledLabel(id, answers[sample]!, { drill, labels: flow.labels.length });
         });
-      return new Map([...streamed].map(([id, item]) => [id, { truth: flow.labels.indexOf(item.truth!), answers: answersOf(id, item.sample!) }]));
+      return new Map(
+        [...streamed].map(([id, item]) => [id, { truth: flow.labels.indexOf(item.truth!), answers: answersOf(id, item.sample!) }]),
+      );
     },
   };
 }

@@ -85,7 +85,14 @@ export class DemoStream {
     const id = request.id === undefined ? {} : { [header.ceId]: request.id };
     // A keyless record would be spread by whoever publishes: the running number does it evenly.
     const partition = request.key === null ? { partition: sequence % this.#options.flow.request.partitions } : {};
-    return { topic: this.#topics.requests, ...partition, key: request.key, value: request.value, headers: { ...id, ...request.headers }, timestamp: now };
+    return {
+      topic: this.#topics.requests,
+      ...partition,
+      key: request.key,
+      value: request.value,
+      headers: { ...id, ...request.headers },
+      timestamp: now,
+    };
   }
 
   /** Publishes outcomes that are due; when the stream has ended nobody waits for the rest of their delay. */

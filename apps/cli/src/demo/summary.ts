@@ -36,7 +36,10 @@ function explained({ files, collector }: Stage): readonly string[] {
   if (subject === undefined) return [];
   const policy = collector.seen.policies.get(subject.trail.at(-1)!.policyVersion);
   const { names } = compileSignature(files.flow, files.schemas);
-  return ['One decision in words:', `  ${renderExplanation(explain(subject, { flow: files.flow, signatureNames: names, ...(policy && { policy }) }))}`];
+  return [
+    'One decision in words:',
+    `  ${renderExplanation(explain(subject, { flow: files.flow, signatureNames: names, ...(policy && { policy }) }))}`,
+  ];
 }
 
 function wentOn({ trail, slip }: Prediction): boolean {

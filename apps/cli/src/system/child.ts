@@ -56,7 +56,10 @@ export class Child {
       if (this.#health !== undefined && (await isReady(this.#health))) return;
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 50)), this.died]);
     }
-    throw new SluiceError('SLUICE_PROCESS_DIED', `${this.name} was not ready after ${readyTimeoutMs / 1000} s; its log is ${this.#log}\n${this.#tail()}`);
+    throw new SluiceError(
+      'SLUICE_PROCESS_DIED',
+      `${this.name} was not ready after ${readyTimeoutMs / 1000} s; its log is ${this.#log}\n${this.#tail()}`,
+    );
   }
 
   /** Samples memory and CPU where the system offers them under /proc. */
@@ -96,7 +99,10 @@ export class Child {
   }
 
   #deathOf(code: number | null): SluiceError {
-    return new SluiceError('SLUICE_PROCESS_DIED', `${this.name} ended with ${code === null ? 'a signal' : `exit code ${code}`}; its log is ${this.#log}\n${this.#tail()}`);
+    return new SluiceError(
+      'SLUICE_PROCESS_DIED',
+      `${this.name} ended with ${code === null ? 'a signal' : `exit code ${code}`}; its log is ${this.#log}\n${this.#tail()}`,
+    );
   }
 
   #tail(): string {
@@ -105,7 +111,9 @@ export class Child {
 }
 
 function isStarted(message: unknown): message is { readonly health: string } {
-  return typeof message === 'object' && message !== null && 'event' in message && message.event === 'service.started' && 'health' in message;
+  return (
+    typeof message === 'object' && message !== null && 'event' in message && message.event === 'service.started' && 'health' in message
+  );
 }
 
 async function isReady(health: string): Promise<boolean> {

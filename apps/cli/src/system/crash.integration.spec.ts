@@ -38,7 +38,8 @@ describe('the system on a real broker', () => {
     await streaming;
     await run.collector.until(() => run.collector.answered >= 2400, 60_000);
     const { flow, schemas } = run.files;
-    const published = async () => (await run.bus.readAll([policyTopic])).filter(({ key }) => key!.toString() === flow.flow).map(({ value }) => decodePolicy(value!));
+    const published = async () =>
+      (await run.bus.readAll([policyTopic])).filter(({ key }) => key!.toString() === flow.flow).map(({ value }) => decodePolicy(value!));
     // Every prediction gives a decision and, where its outcome came, a truth: the learner is done when it has folded as many.
     const wanted = 2400 + run.stream.outcomesPublished;
     await run.collector.until(() => (run.collector.seen.latestPolicy?.version ?? 0) >= wanted, 60_000);

@@ -1,4 +1,15 @@
-import { decodeExample, decodePolicy, decodePrediction, decodeTag, header, headerBytes, headerText, policyTopic, readDeadLetter, topicsOf } from '@sluice/contracts';
+import {
+  decodeExample,
+  decodePolicy,
+  decodePrediction,
+  decodeTag,
+  header,
+  headerBytes,
+  headerText,
+  policyTopic,
+  readDeadLetter,
+  topicsOf,
+} from '@sluice/contracts';
 import type { PolicySnapshot } from '@sluice/domain';
 import { shippedModels } from '@sluice/demo';
 import { Learner } from '@sluice/learning';
@@ -35,7 +46,9 @@ describe('the whole system on the in-memory driver', () => {
   it('refuses each kind of malformed request with the code the error table names, its bytes untouched', async () => {
     await using run = await flowRun({ events: 100, poison: 28 });
     await run.push(0, run.items.length);
-    const requests = new Map((await run.bus.readAll([topics.requests])).map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]));
+    const requests = new Map(
+      (await run.bus.readAll([topics.requests])).map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]),
+    );
     const letters = await run.bus.readAll([topics.deadLetters]);
     const expected = run.items.flatMap(({ poison }) => (poison === undefined ? [] : [poison.code]));
     expect(letters.map((letter) => readDeadLetter(letter).code).sort()).toEqual(expected.sort());
@@ -54,7 +67,9 @@ describe('the whole system on the in-memory driver', () => {
     const origins = (await run.bus.readAll([topics.predictions, topics.deadLetters])).map(originOf);
     expect(new Set(origins).size).toBe(origins.length);
     expect(origins).toHaveLength(314);
-    const truths = (await run.bus.readAll([topics.examples])).map((record) => decodeExample(record.value!)).filter(({ part }) => part === 'truth');
+    const truths = (await run.bus.readAll([topics.examples]))
+      .map((record) => decodeExample(record.value!))
+      .filter(({ part }) => part === 'truth');
     expect(new Set(truths.map(({ id }) => id)).size).toBe(truths.length);
     expect(truths).toHaveLength(300);
   });
@@ -90,7 +105,14 @@ describe('what is logged', () => {
       const first = tag.trail[0]!;
       if (tag.trail.length > 1 || tag.shadow || first.kind === 'rule') continue;
       versions.add(tag.policyVersion);
-      const read = signature.read({ value: record.value!, schema: tag.schema, start: 10, requestedAt: tag.requestedAt, deadlineAt: tag.deadlineAt, now: tag.routedAt });
+      const read = signature.read({
+        value: record.value!,
+        schema: tag.schema,
+        start: 10,
+        requestedAt: tag.requestedAt,
+        deadlineAt: tag.deadlineAt,
+        now: tag.routedAt,
+      });
       const again = route({
         id: tag.id,
         flow,

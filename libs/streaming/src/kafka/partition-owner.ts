@@ -77,9 +77,10 @@ export class PartitionOwner {
     this.#context = context;
     this.partition = partition;
     this.#queue = new SliceQueue(context.spec);
-    this.#machine = defineMachine<OwnerState>(`${partition.topic}/${partition.partition}`, ownerTransitions, 'assigned', (from, to) =>
-      context.logger.debug({ event: 'partition', ...partition, from, to }, 'partition changed state'),
-    );
+    this.#machine = defineMachine<OwnerState>(`${partition.topic}/${partition.partition}`, ownerTransitions, {
+      start: 'assigned',
+      onChange: (from, to) => context.logger.debug({ event: 'partition', ...partition, from, to }, 'partition changed state'),
+    });
     this.ready = new Promise((resolve) => (this.#isReady = resolve));
     this.done = after.then(() => this.#run());
     this.done.catch(() => undefined);

@@ -65,7 +65,7 @@ export class KafkaPipe implements Pipe {
       allowAutoTopicCreation: false,
       retry: { ...clientRetry, retries: 8 },
     });
-    this.#machine = defineMachine<PipeState>(`pipe ${spec.group}`, pipeTransitions, 'joining');
+    this.#machine = defineMachine<PipeState>(`pipe ${spec.group}`, pipeTransitions, { start: 'joining' });
     this.#firstJoin = new Promise((resolve) => (this.#joined = resolve));
     this.done = new Promise((resolve, reject) => {
       this.#resolveDone = resolve;

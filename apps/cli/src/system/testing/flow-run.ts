@@ -45,7 +45,11 @@ export async function flowRun({ events, poison = 0, ...options }: FlowRunOptions
     async push(from, to) {
       const batch = items.slice(from, to);
       pushed.push(...batch);
-      await publisher.publish(batch.map((item, index) => requestRecord(item, { topic: topicsOf(flow.flow).requests, partition: (from + index) % flow.request.partitions })));
+      await publisher.publish(
+        batch.map((item, index) =>
+          requestRecord(item, { topic: topicsOf(flow.flow).requests, partition: (from + index) % flow.request.partitions }),
+        ),
+      );
       await bus.settle();
     },
     async settleOutcomes() {

@@ -40,7 +40,10 @@ export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions
   await bus.ensureTopics(topicSpecs(files.flow));
   const collector = new Collector(name, systemClock);
   await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
-  const system = await startProcesses({ files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined }, broker.brokers!);
+  const system = await startProcesses(
+    { files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined },
+    broker.brokers!,
+  );
   const publisher = await bus.openPublisher();
   const good = requestStream(files.flow, dataset, { seed: 1, events });
   const stream = new DemoStream({
@@ -74,5 +77,10 @@ async function countWithJava(handle: KafkaRunOptions['broker'], { flow }: FlowFi
   const read = (topic: string) => readWithJava({ handle, topic });
   const routed = [];
   for (const { model } of flow.tiers) routed.push(...(await read(topics.model(model))));
-  return judge({ requests: await read(topics.requests), predictions: await read(topics.predictions), deadLetters: await read(topics.deadLetters), routed });
+  return judge({
+    requests: await read(topics.requests),
+    predictions: await read(topics.predictions),
+    deadLetters: await read(topics.deadLetters),
+    routed,
+  });
 }
