@@ -5,6 +5,7 @@ import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
 import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
 import { compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
+import { usageOf } from '../system/usage.ts';
 import { percentile } from './percentiles.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './run.ts';
@@ -155,7 +156,7 @@ function streamFacts({ options, files, broker, source, steps, collector, system 
     latencyMs: { p50: percentile(seen.latencies, 0.5), p90: percentile(seen.latencies, 0.9), p99: percentile(seen.latencies, 0.99) },
     setupSeconds: round(setupSteps.reduce((sum, name) => sum + (steps.seconds[name] ?? 0), 0)),
     setup: steps.seconds,
-    apps: system.usage(),
+    apps: { ...system.usage(), ...brokerUsage(broker.pid) },
     backends: system.backends(),
     versions: { node: process.versions.node, kafka: broker.version },
     machine: {
@@ -165,6 +166,11 @@ function streamFacts({ options, files, broker, source, steps, collector, system 
       platform: `${process.platform} ${process.arch}`,
     },
   };
+}
+
+function brokerUsage(pid: number | undefined): Report['apps'] {
+  const usage = pid === undefined ? undefined : usageOf(pid);
+  return usage === undefined ? {} : { broker: usage };
 }
 
 /** Steps that stand between the command and the first event. */

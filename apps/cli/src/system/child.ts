@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SluiceError } from '@sluice/domain';
 import type { Usage } from './system.ts';
+import { usageOf } from './usage.ts';
 
 export interface ChildSpec {
   readonly name: string;
@@ -62,15 +63,9 @@ export class Child {
     );
   }
 
-  /** Samples memory and CPU where the system offers them under /proc. */
+  /** Memory and CPU time; of a process that has ended, what was seen last. */
   sample(): Usage {
-    try {
-      const rss = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
-      const ticks = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      this.#usage = { rssMb: Math.round(Number(rss?.[1] ?? 0) / 1024), cpuSeconds: (Number(ticks[11]) + Number(ticks[12])) / 100 };
-    } catch {
-      // The process has ended, or the system has no /proc: the last sample stands.
-    }
+    this.#usage = usageOf(this.pid) ?? this.#usage;
     return this.#usage;
   }
 
