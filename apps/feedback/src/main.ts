@@ -8,7 +8,7 @@ const schema = z.object({
   flow: z.string().describe('Flow file'),
   models: z.string().describe('Folder with one folder per model; only the manifests are read'),
   stateDir: z.string().describe('Folder for the join store; it may be lost, the changelog topic is the truth'),
-  lingerMs: z.int().min(0).max(5000).default(100).describe('How long a transaction waits for more records'),
+  lingerMs: z.int().min(0).max(5000).default(300).describe('How long a transaction waits for more records'),
 });
 
 try {

@@ -137,7 +137,7 @@ function joined(flow: Flow, latest: PolicySnapshot | undefined): number {
 
 function streamFacts({ options, files, broker, source, steps, collector, system }: Stage, stream: DemoStream) {
   const { seen } = collector;
-  const { flow, events, rate, seed, drift, staticThreshold, poison } = options;
+  const { flow, events, rate, seed, partitions, drift, staticThreshold, poison } = options;
   return {
     flow: files.flow.flow,
     options: {
@@ -145,6 +145,7 @@ function streamFacts({ options, files, broker, source, steps, collector, system 
       ...(events !== undefined && { events }),
       rate: rate === Infinity ? 'max' : rate,
       seed,
+      partitions,
       drift,
       staticThreshold,
       poison,

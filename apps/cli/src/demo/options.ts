@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseRate } from './pace.ts';
 
@@ -10,6 +11,7 @@ export interface DemoOptions {
   readonly brokers?: string;
   readonly broker?: 'jvm' | 'container' | 'memory';
   readonly rate: number;
+  readonly partitions: number;
   readonly seed: number;
   readonly targetLoss?: number;
   readonly drift: 'none' | 'regression' | 'blocks';
@@ -35,6 +37,11 @@ export function demoCommand(run: (options: DemoOptions) => Promise<void>): Comma
       ]),
     )
     .addOption(new Option('--rate <n|max>', 'events per second').argParser(rate).default(500))
+    .addOption(
+      new Option('--partitions <n>', 'partitions of every topic; each costs transactions, so by default half as many as there are cores')
+        .argParser(wholeNumber(1))
+        .default(Math.max(1, availableParallelism() >> 1)),
+    )
     .addOption(new Option('--seed <n>', 'order of the stream, delays of outcomes, drills').argParser(wholeNumber(0)).default(1))
     .addOption(
       new Option(

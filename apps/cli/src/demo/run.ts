@@ -94,6 +94,7 @@ function withOptions(files: FlowFiles, options: DemoOptions): FlowFiles {
   const { flow } = files;
   const changed = {
     ...flow,
+    request: { ...flow.request, partitions: options.partitions },
     target: { ...flow.target, ...(options.targetLoss !== undefined && { maxLoss: options.targetLoss }) },
     controller: { ...flow.controller, enabled: flow.controller.enabled && !options.staticThreshold },
   };

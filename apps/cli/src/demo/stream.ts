@@ -34,7 +34,7 @@ interface DueOutcome {
 }
 
 const largestBatch = 500;
-const restMs = 5;
+const restMs = 10;
 
 /** Publishes requests at the asked rate and their outcomes when they are due, as two upstream systems would. */
 export class DemoStream {

@@ -8,6 +8,7 @@ import { clientRetry } from './client.ts';
 import type { ClientBatch } from './internals.ts';
 import { Membership } from './membership.ts';
 import { PartitionOwner, type OwnerContext } from './partition-owner.ts';
+import { pause } from './time.ts';
 import { Watchdog } from './watchdog.ts';
 import { IdempotentWriter, TransactionalWriter, type Writer } from './writer.ts';
 
@@ -23,6 +24,9 @@ type PipeState = keyof typeof pipeTransitions;
 
 /** How long joining the group may take when the pipe is opened: longer than an expired member's session. */
 const joinWithinMs = 60_000;
+
+/** Batches of one fetch that are handed over at the same time, per topic: they linger together, not one after the other. */
+const maxConcurrentBatches = 16;
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -40,6 +44,7 @@ export class KafkaPipe implements Pipe {
   readonly #owners = new Map<string, PartitionOwner>();
   /** Owners on their way out: the next owner of the partition waits for them. */
   readonly #leaving = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
   readonly #membership = new Membership();
   readonly #watchdog: Watchdog;
   #joined!: () => void;
@@ -98,7 +103,12 @@ export class KafkaPipe implements Pipe {
     this.#listen();
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#spec.topics], fromBeginning: true });
-    await this.#consumer.run({ eachBatch: (payload) => this.#take(payload), eachBatchAutoResolve: false, autoCommit: false });
+    await this.#consumer.run({
+      eachBatch: (payload) => this.#take(payload),
+      eachBatchAutoResolve: false,
+      autoCommit: false,
+      partitionsConsumedConcurrently: this.#spec.topics.length * maxConcurrentBatches,
+    });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const error = new SluiceError('SLUICE_STALLED', `group ${this.#spec.group} was not joined within ${joinWithinMs / 1_000} s`);
@@ -193,6 +203,9 @@ export class KafkaPipe implements Pipe {
     const owner = this.#owners.get(keyOf(batch));
     if (owner === undefined || isStale()) return;
     if (owner.offer(batch as unknown as ClientBatch)) resolveOffset(batch.messages.at(-1)!.offset);
+    // Nothing is taken before the slice has lingered, and the client fetches again only after this returns: without the pause
+    // it would ask the broker once per record that trickles in.
+    await pause(this.#spec.lingerMs, this.#closing.signal);
   }
 
   #crashed({ payload: { error, restart } }: ConsumerCrashEvent): void {
@@ -222,6 +235,7 @@ export class KafkaPipe implements Pipe {
 
   async #close(): Promise<void> {
     this.#watchdog.stop();
+    this.#closing.abort();
     if (!this.#machine.is('failed')) this.#machine.to('closing');
     // Before the consumer: the last offsets of an at-least-once pipe are committed through it.
     await Promise.all([...this.#owners.values()].map((owner) => owner.close()));

@@ -7,6 +7,8 @@ import { toRecord } from './wire.ts';
 import { backoff, pause } from './time.ts';
 
 const maxWaitMs = 100;
+/** Between two fetches of a reader that follows the end. */
+const restMs = 10;
 const maxBytesPerPartition = 1 << 20;
 const maxBytes = 8 << 20;
 
@@ -68,6 +70,8 @@ export class Tail {
         }
         for (const [partition, data] of fetched) await this.#hand(partition, data);
         this.#options.onPosition?.();
+        // Where records trickle in, each would otherwise cost the broker a fetch of its own.
+        if (this.#open.every(({ end }) => end === undefined)) await pause(restMs, this.#closing.signal);
       }
     } finally {
       await this.#cluster.disconnect().catch(() => undefined);
