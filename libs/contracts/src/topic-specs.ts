@@ -1,6 +1,8 @@
 import type { Flow } from '@sluice/domain';
 import { healthTopic, policyTopic, topicsOf } from './topics.ts';
 
+/** `message.max.bytes` of a broker that says nothing: topics never get less. */
+const kafkaDefault = 1_048_588;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** How a topic of ours has to be created; structurally a `TopicSpec` of `@sluice/streaming`. */
@@ -20,8 +22,9 @@ export interface TopicDeclaration {
 export function topicSpecs(flow: Flow): readonly TopicDeclaration[] {
   const topics = topicsOf(flow.flow);
   const { partitions } = flow.request;
-  // Room for the tag and the other headers beside a value of the largest accepted size.
-  const maxMessageBytes = flow.request.maxBytes + 262_144;
+  // Room for the tag and the other headers beside a value of the largest accepted size. The limit holds for whole batches too,
+  // and a pipe writes up to 700 kB in one.
+  const maxMessageBytes = Math.max(kafkaDefault, flow.request.maxBytes + 262_144);
   const wide = (name: string): TopicDeclaration => ({ name, partitions, maxMessageBytes });
   return [
     wide(topics.requests),
