@@ -14,3 +14,19 @@ describe('generated documentation', () => {
     for (const code of Object.keys(errorTable)) expect(generatedDocs()['errors.md']).toContain(code);
   });
 });
+
+describe('docs/guarantees.md', () => {
+  const rows = [...readFileSync(join(docs, 'guarantees.md'), 'utf8').matchAll(/\| \[([^\]]+)\]\(([^)]+\.spec\.ts)\)/g)];
+
+  it('names a test for every promise', () => {
+    const promises = readFileSync(join(docs, 'guarantees.md'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.startsWith('| promise') && !line.startsWith('| ---'));
+    expect(rows).toHaveLength(promises.length);
+    expect(rows.length).toBeGreaterThan(15);
+  });
+
+  it.each(rows.map(([, title, file]) => [title!, file!]))('"%s" is a test of %s', (title, file) => {
+    expect(readFileSync(join(docs, file), 'utf8')).toContain(`'${title.replaceAll("'", "\\'")}'`);
+  });
+});

@@ -59,6 +59,7 @@ async function setUp(options: DemoOptions, runDir: string, closers: Closers): Pr
   const out = process.stdout;
   out.write(`Sluice: flow ${options.flow}\n`);
   const steps = new Steps(out);
+  steps.seconds['dependencies'] = Number(process.env['SLUICE_INSTALL_SECONDS'] ?? 0);
   const files = await writeFlowDocument(runDir, withOptions(await loadFlow(flowFile(options.flow)), options));
   const source = await steps.run('data and models', async () => openSource(options, files));
   steps.note(source.origin);
