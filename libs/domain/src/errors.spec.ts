@@ -41,7 +41,7 @@ describe('a SluiceError', () => {
     const middle = new Error('no broker', { cause: inner });
     const code: ErrorCode = 'SLUICE_BROKER_UNREACHABLE';
     const text = describeError(new SluiceError(code, 'no broker', { cause: middle }));
-    expect(text).toBe(`SLUICE_BROKER_UNREACHABLE: no broker Cause: connection refused. ${errorTable[code].remedy}`);
-    expect(describeError(new SluiceError(code, 'alone'))).toBe(`SLUICE_BROKER_UNREACHABLE: alone ${errorTable[code].remedy}`);
+    expect(text).toBe(`SLUICE_BROKER_UNREACHABLE: no broker. Cause: connection refused. ${errorTable[code].remedy}`);
+    expect(describeError(new SluiceError(code, 'alone'))).toBe(`SLUICE_BROKER_UNREACHABLE: alone. ${errorTable[code].remedy}`);
   });
 });

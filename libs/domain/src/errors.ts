@@ -283,6 +283,11 @@ export function describeError(error: SluiceError): string {
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
     if (cause.message !== error.message) causes.push(cause.message);
   }
-  const because = causes.length > 0 ? ` Cause: ${causes.join(' <- ')}.` : '';
-  return `${error.code}: ${error.message}${because} ${error.remedy}`;
+  const because = causes.length > 0 ? ` ${sentence(`Cause: ${causes.join(' <- ')}`)}` : '';
+  return `${error.code}: ${sentence(error.message)}${because} ${error.remedy}`;
+}
+
+/** Ends with a full stop: messages come from many hands. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

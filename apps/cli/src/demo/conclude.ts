@@ -39,7 +39,7 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
       origin: [...new Set(manifests.map(({ cost }) => cost.origin))].join(', '),
       tiers: Object.fromEntries(flow.tiers.map(({ name }, tier) => [name, round(relativeCosts(manifests)[tier]!, 4)])),
     },
-    loss: loss(flow, result, predictions),
+    loss: loss(flow, result, { events: predictions.length, delay: percentile(stream.delays, 0.99) }),
     ...policyFacts(flow, stage),
   };
 }
@@ -109,25 +109,20 @@ function tierCounts(flow: Flow, predictions: readonly Prediction[]): Report['tie
   return counts;
 }
 
-function loss(flow: Flow, { realised }: Quality, predictions: readonly Prediction[]): Report['loss'] {
-  const events = Math.max(1, predictions.length);
+function loss(flow: Flow, { realised }: Quality, { events, delay }: { readonly events: number; readonly delay: number }): Report['loss'] {
   const epsilon = flow.target.maxLoss;
+  const { rate } = flow.audit;
   const bound = lossBound({
     epsilon,
     eta: flow.controller.gain,
     thetaStart: thetaStart(epsilon),
-    delay: 500,
-    pMin: flow.audit.rate / 4,
+    delay,
+    pMin: rate / 4,
     events,
   }).excessRate;
-  const sampling = samplingWidth({ epsilon, auditRate: flow.audit.rate, events, delta: 0.05 });
-  return {
-    realised: round(realised, 5),
-    target: epsilon,
-    bound: round(bound, 5),
-    sampling: round(sampling, 5),
-    withinBound: realised <= epsilon + bound + sampling,
-  };
+  const sampling = samplingWidth({ epsilon, auditRate: rate, events, delta: 0.05 });
+  const withinBound = realised <= epsilon + bound;
+  return { realised: round(realised, 5), target: epsilon, bound: round(bound, 5), sampling: round(sampling, 5), delay, withinBound };
 }
 
 /** Outcomes that found their prediction, as the learner that published the last policy counted them. */

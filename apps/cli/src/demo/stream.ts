@@ -28,6 +28,8 @@ export interface StreamOptions {
 }
 
 interface DueOutcome {
+  /** How many requests were published before its own. */
+  readonly sequence: number;
   readonly id: string;
   readonly label: string;
   readonly at: number;
@@ -44,6 +46,8 @@ export class DemoStream {
   #exhausted = false;
   published = 0;
   outcomesPublished = 0;
+  /** For each outcome, how many requests were published between its request and itself: the delay D of the loss bound, in events. */
+  readonly delays: number[] = [];
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -80,7 +84,7 @@ export class DemoStream {
   #record(request: DemoRequest, sequence: number) {
     const now = this.#options.clock.now();
     if (request.id !== undefined && request.truth !== undefined && request.outcomeDelayMs !== undefined) {
-      this.#outcomes.push({ id: request.id, label: request.truth, at: now + request.outcomeDelayMs });
+      this.#outcomes.push({ sequence, id: request.id, label: request.truth, at: now + request.outcomeDelayMs });
     }
     const id = request.id === undefined ? {} : { [header.ceId]: request.id };
     // A keyless record would be spread by whoever publishes: the running number does it evenly.
@@ -115,5 +119,6 @@ export class DemoStream {
       );
     }
     this.outcomesPublished += ready.length;
+    for (const { sequence } of ready) this.delays.push(this.published - sequence);
   }
 }
