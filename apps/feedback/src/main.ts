@@ -1,43 +1,30 @@
 import { z } from 'zod';
-import { loadFlow, loadManifests, readCommandLine, relativeCosts, reportAndExit, runService } from '@sluice/service';
+import { loadFlow, loadManifests, relativeCosts, runApp } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { startFeedback } from './app.ts';
 
-const schema = z.object({
-  brokers: z.array(z.string()).min(1).describe('Kafka bootstrap servers'),
-  flow: z.string().describe('Flow file'),
-  models: z.string().describe('Folder with one folder per model; only the manifests are read'),
-  stateDir: z.string().describe('Folder for the join store; it may be lost, the changelog topic is the truth'),
-  lingerMs: z.int().min(0).max(5000).default(300).describe('How long a transaction waits for more records'),
+await runApp({
+  name: 'feedback',
+  summary: 'Joins predictions with outcomes and retunes the policy of a flow.',
+  schema: z.object({
+    brokers: z.array(z.string()).min(1).describe('Kafka bootstrap servers'),
+    flow: z.string().describe('Flow file'),
+    models: z.string().describe('Folder with one folder per model; only the manifests are read'),
+    stateDir: z.string().describe('Folder for the join store; it may be lost, the changelog topic is the truth'),
+    lingerMs: z.int().min(0).max(5000).default(300).describe('How long a transaction waits for more records'),
+  }),
+  async start({ brokers, stateDir, lingerMs, ...files }, { instance, log }) {
+    const { flow, schemas } = await loadFlow(files.flow);
+    const costs = relativeCosts(await loadManifests(flow, files.models));
+    const bus = kafkaBus({ brokers, clientId: 'sluice-feedback', instance, logger: log });
+    const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir, lingerMs });
+    return {
+      failed: Promise.all(feedback.pipes.map((pipe) => pipe.done)),
+      ready: () => feedback.pipes.every((pipe) => pipe.stats.assigned > 0),
+      close: async () => {
+        await feedback.close();
+        await bus.close();
+      },
+    };
+  },
 });
-
-try {
-  const config = readCommandLine({
-    name: 'feedback',
-    summary: 'Joins predictions with outcomes and retunes the policy of a flow.',
-    schema,
-  });
-  if (config !== undefined) await run(config);
-} catch (thrown) {
-  reportAndExit(process, thrown);
-}
-
-function run(config: z.output<typeof schema>): Promise<void> {
-  return runService({
-    name: 'feedback',
-    async start({ instance, log }) {
-      const { flow, schemas } = await loadFlow(config.flow);
-      const costs = relativeCosts(await loadManifests(flow, config.models));
-      const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-feedback', instance, logger: log });
-      const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: config.stateDir, lingerMs: config.lingerMs });
-      return {
-        failed: Promise.all(feedback.pipes.map((pipe) => pipe.done)),
-        ready: () => feedback.pipes.every((pipe) => pipe.stats.assigned > 0),
-        close: async () => {
-          await feedback.close();
-          await bus.close();
-        },
-      };
-    },
-  });
-}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SluiceError, type Flow, type TierSpec } from '@sluice/domain';
-import { loadFlow, readCommandLine, reportAndExit, runService } from '@sluice/service';
+import { loadFlow, runApp } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { startInference, type InferenceOptions } from './app.ts';
 
@@ -25,46 +25,32 @@ const schema = z.object({
 
 type Config = z.output<typeof schema>;
 
-try {
-  const config = readCommandLine({ name: 'inference', summary: 'Serves tiers of a flow: infers, answers, escalates and audits.', schema });
-  if (config !== undefined) await run(config);
-} catch (thrown) {
-  reportAndExit(process, thrown);
-}
-
-function run(config: Config): Promise<void> {
-  return runService({
-    name: 'inference',
-    async start({ clock, instance, log }) {
-      const { flow, schemas } = await loadFlow(config.flow);
-      const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
-      const tiers = config.tiers.map((name) => tierOf(flow, name));
-      const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance });
-      for (const { tier, server } of inference.workers) {
-        log.info('inference.backend', {
-          tier: tier.name,
-          model: server.manifest.model,
-          backend: server.backend.name,
-          gpu: server.backend.gpu,
-          why: server.backend.why,
-        });
-      }
-      const timer = setInterval(
-        () => void inference.reportHealth().catch((thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) })),
-        config.healthMs,
-      );
-      return {
-        failed: Promise.all(inference.workers.map(({ pipe }) => pipe.done)),
-        ready: () => inference.workers.every(({ pipe }) => pipe.stats.assigned > 0),
-        close: async () => {
-          clearInterval(timer);
-          await inference.close();
-          await bus.close();
-        },
-      };
-    },
-  });
-}
+await runApp({
+  name: 'inference',
+  summary: 'Serves tiers of a flow: infers, answers, escalates and audits.',
+  schema,
+  async start(config, { clock, instance, log }) {
+    const { flow, schemas } = await loadFlow(config.flow);
+    const tiers = config.tiers.map((name) => tierOf(flow, name));
+    const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
+    const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance });
+    for (const { tier, server } of inference.workers) {
+      const { name, gpu, why } = server.backend;
+      log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: name, gpu, why });
+    }
+    const unpublished = (thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) });
+    const timer = setInterval(() => void inference.reportHealth().catch(unpublished), config.healthMs);
+    return {
+      failed: Promise.all(inference.workers.map(({ pipe }) => pipe.done)),
+      ready: () => inference.workers.every(({ pipe }) => pipe.stats.assigned > 0),
+      close: async () => {
+        clearInterval(timer);
+        await inference.close();
+        await bus.close();
+      },
+    };
+  },
+});
 
 function optionsOf(
   config: Config,

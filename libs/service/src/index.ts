@@ -21,5 +21,6 @@ export { createMetrics, type HistogramSpec, type Metrics, type MetricSpec } from
 export { openHealthServer, type HealthCheck, type HealthServer, type HealthServerSpec } from './health-server.ts';
 export { reportAndExit, runService, type RunningService, type ServiceContext, type ServiceHost, type ServiceSpec } from './lifecycle.ts';
 export { exitCodeOf, exitCodes } from './exit-code.ts';
+export { runApp, type AppSpec } from './run-app.ts';
 export { supervisorPid, watchParent, type ParentHost } from './parent.ts';
 export { onStopSignals, type SignalHost, type StopHandlers, type StopSignal } from './stop-signals.ts';
