@@ -1,0 +1,12 @@
+/** `npm run bench -- NAME [options]`: runs one of the scripts beside this file. */
+const scripts = { decision: () => import('./decision.ts'), worker: () => import('./worker.ts'), frugalml: () => import('./frugalml.ts') };
+
+const name = process.argv[2] ?? '';
+if (name in scripts) {
+  // The script reads its own options: its name is not one of them.
+  process.argv.splice(2, 1);
+  await scripts[name as keyof typeof scripts]();
+} else {
+  console.error(`usage: npm run bench -- ${Object.keys(scripts).join('|')} [options]`);
+  process.exitCode = 64;
+}
