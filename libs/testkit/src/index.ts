@@ -8,5 +8,5 @@
  * (await kit.judge()).lost; // 0
  */
 export { startKit, type Closable, type Kit, type KitContext, type KitOptions, type KitRequest, type WaitOptions } from './kit.ts';
-export type { KitVerdict } from './judgement.ts';
+export type { Judgement } from '@sluice/broker';
 export { isClean } from '@sluice/broker';

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type BrokerHandle, type BrokerOptions, openBroker } from '@sluice/broker';
+import { type BrokerHandle, type BrokerOptions, openBroker, type Judgement, passJudgement } from '@sluice/broker';
 import { type FlowTopics, topicsOf, topicSpecs } from '@sluice/contracts';
 import type { Flow } from '@sluice/domain';
 import { type Bus, type Headers, type InRecord, kafkaBus, memoryBus, type Publisher, type TopicSpec } from '@sluice/streaming';
-import { type KitVerdict, passJudgement } from './judgement.ts';
 
 /** Something `apps` started; closed in reverse order before the broker. */
 export interface Closable {
@@ -66,7 +65,7 @@ export interface Kit extends AsyncDisposable, KitContext {
   /** `records` of the dead-letter topic. */
   deadLetters(count: number, options?: WaitOptions): Promise<InRecord[]>;
   /** Counts what was lost, doubled, disordered or unexplained, with Kafka's own consumer where there is one. */
-  judge(): Promise<KitVerdict>;
+  judge(): Promise<Judgement>;
   close(): Promise<void>;
 }
 
@@ -164,7 +163,7 @@ class RunningKit implements Kit {
     return this.records(this.topics.deadLetters, count, options);
   }
 
-  judge(): Promise<KitVerdict> {
+  judge(): Promise<Judgement> {
     return passJudgement(this);
   }
 

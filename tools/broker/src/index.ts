@@ -15,3 +15,4 @@ export { reach } from './kafka-api.ts';
 export { readWithJava, type JavaReadOptions } from './java-reader.ts';
 export type { JudgeRecord } from './console-format.ts';
 export { isClean, judge, type JudgeInput, type Verdict } from './judge.ts';
+export { passJudgement, type JudgedRun, type Judgement } from './pass-judgement.ts';

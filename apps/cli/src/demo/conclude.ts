@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { judge, kafkaVersion, readWithJava, type JudgeRecord, type Verdict } from '@sluice/broker';
+import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
 import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
@@ -44,23 +44,13 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
   };
 }
 
-/** Counted by a client that shares no code with what it counts, where there is one. */
 async function countAnswers({ broker, bus, files }: Stage): Promise<{ readonly judge: string; readonly counts: CountedAnswers }> {
-  const topics = topicsOf(files.flow.flow);
-  const java = broker.judge !== undefined;
-  const read = async (topic: string): Promise<readonly JudgeRecord[]> =>
-    java ? readWithJava({ handle: broker, topic }) : asJudged(await bus.readAll([topic]));
-  const requests = await read(topics.requests);
-  const predictions = await read(topics.predictions);
-  const deadLetters = await read(topics.deadLetters);
-  const routed = (await Promise.all(files.flow.tiers.map(({ model }) => (java ? [] : read(topics.model(model)))))).flat();
-  for (const { model } of java ? files.flow.tiers : []) routed.push(...(await read(topics.model(model))));
-  const verdict = judge({ requests, predictions, deadLetters, routed });
-  for (const fault of verdict.faults) process.stderr.write(`judge: ${fault}\n`);
-  return {
-    judge: java ? `Apache Kafka ${kafkaVersion} console consumer, read_committed` : 'our own reader (no Java here)',
-    counts: countsOf(verdict),
-  };
+  const { flow, tiers } = files.flow;
+  const judgement = await passJudgement({ broker, bus, topics: topicsOf(flow), models: tiers.map(({ model }) => model) });
+  for (const fault of judgement.faults) process.stderr.write(`judge: ${fault}\n`);
+  const judge =
+    judgement.by === 'java' ? `Apache Kafka ${kafkaVersion} console consumer, read_committed` : 'our own reader (no second client here)';
+  return { judge, counts: countsOf(judgement) };
 }
 
 type CountedAnswers = Pick<
@@ -70,15 +60,6 @@ type CountedAnswers = Pick<
 
 function countsOf({ requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained }: Verdict): CountedAnswers {
   return { events: requests, predictions, deadLetters, drops, lost, duplicated, orderViolations, unexplained };
-}
-
-function asJudged(records: Awaited<ReturnType<Stage['bus']['readAll']>>): readonly JudgeRecord[] {
-  return records.map(({ headers, ...record }) => ({
-    ...record,
-    headers: Object.entries(headers).map(
-      ([name, value]) => [name, Buffer.from((Array.isArray(value) ? value.at(-1) : value) as Buffer)] as const,
-    ),
-  })) as never;
 }
 
 /** Predictions whose decisions, made again under the policies they cite, come out otherwise. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { judge, readWithJava, type BrokerHandle, type Verdict } from '@sluice/broker';
+import { passJudgement, type BrokerHandle, type Verdict } from '@sluice/broker';
 import { topicsOf, topicSpecs } from '@sluice/contracts';
 import { demoFlowFile, openDataset, requestStream, shippedModels, withPoison } from '@sluice/demo';
 import { loadFlow, systemClock, type FlowFiles } from '@sluice/service';
@@ -62,7 +62,7 @@ export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions
     system,
     collector,
     stream,
-    verdict: () => countWithJava(broker, files),
+    verdict: () => passJudgement({ broker, bus, topics: topicsOf(name), models: files.flow.tiers.map(({ model }) => model) }),
     async [Symbol.asyncDispose]() {
       await system.close();
       await publisher.close();
@@ -70,17 +70,4 @@ export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions
       await rm(runDir, { recursive: true, force: true });
     },
   };
-}
-
-async function countWithJava(handle: KafkaRunOptions['broker'], { flow }: FlowFiles): Promise<Verdict> {
-  const topics = topicsOf(flow.flow);
-  const read = (topic: string) => readWithJava({ handle, topic });
-  const routed = [];
-  for (const { model } of flow.tiers) routed.push(...(await read(topics.model(model))));
-  return judge({
-    requests: await read(topics.requests),
-    predictions: await read(topics.predictions),
-    deadLetters: await read(topics.deadLetters),
-    routed,
-  });
 }
