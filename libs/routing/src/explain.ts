@@ -43,7 +43,8 @@ export function explain(subject: Prediction | Tag, context: ExplainContext = {})
     threshold: subject.slip.threshold,
     steps: subject.trail.map((step) => ({ ...step, sentence: sentenceOf(subject, step, context) })),
     served: prediction && servedBy(prediction),
-    audit: prediction && { ...prediction.audit },
+    // Where every tier ran for the user there was nothing left to check unseen.
+    audit: prediction && { ...prediction.audit, drawn: prediction.audit.drawn && prediction.answers.length < prediction.slip.tiers.length },
     features: heaviestFeatures(subject, context),
   };
 }

@@ -80,7 +80,7 @@ export class Collector {
     const prediction = decodePrediction(record.value!);
     this.seen.predictions.set(prediction.id, prediction);
     this.seen.latencies.push(now - prediction.requestedAt);
-    if (prediction.audit.drawn) this.seen.shadow.audits++;
+    if (prediction.audit.drawn && prediction.answers.length < prediction.slip.tiers.length) this.seen.shadow.audits++;
     if (this.seen.firstAt === 0) this.seen.firstAt = now;
     this.seen.lastAt = now;
   }
