@@ -74,7 +74,7 @@ describe('runService', () => {
       start: () => Promise.reject(new SluiceError('SLUICE_MODEL_MISSING', 'no model mail-fast', { cause: new Error('ENOENT') })),
     });
     expect(await host.exited).toBe(66);
-    expect(host.printed).toMatch(/^SLUICE_MODEL_MISSING: no model mail-fast Cause: ENOENT\. Train/);
+    expect(host.printed).toMatch(/^SLUICE_MODEL_MISSING: no model mail-fast\. Cause: ENOENT\. Train/);
   });
 
   it('reports a taken health port before it starts anything', async () => {

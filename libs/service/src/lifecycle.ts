@@ -48,7 +48,7 @@ export interface ServiceHost extends ParentHost {
   off(event: StopSignal | 'disconnect', listener: () => void): unknown;
   exit(code: number): void;
   readonly stderr: { write(text: string): unknown };
-  send?(message: unknown): unknown;
+  send?(message: unknown, handle?: undefined, options?: undefined, done?: (error: Error | null) => void): unknown;
 }
 
 const states = {
@@ -123,7 +123,8 @@ class Lifecycle {
     this.#service.failed?.catch((thrown: unknown) => void this.#fail(thrown));
     this.#machine.to('running');
     this.#log.info('service.started', { health: this.#health.url });
-    this.#host.send?.({ event: 'service.started', health: this.#health.url });
+    // A parent may have gone meanwhile: with a callback the lost message is no uncaught error, and the watch of the parent drains.
+    this.#host.send?.({ event: 'service.started', health: this.#health.url }, undefined, undefined, () => undefined);
   }
 
   #context(): ServiceContext {
