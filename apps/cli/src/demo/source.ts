@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { defaultStateDir } from '@sluice/broker';
 import {
   demoFlowFile,
@@ -8,20 +6,16 @@ import {
   regressionOf,
   requestStream,
   shippedModels,
-  strayOutcomes,
   withPoison,
   type StreamItem,
-  type StrayOutcome,
 } from '@sluice/demo';
-import { drilledLabel, type EpochMs, type EventId, type WrongAnswers } from '@sluice/domain';
+import { drilledLabel, type EventId, type WrongAnswers } from '@sluice/domain';
 import type { FlowFiles } from '@sluice/service';
 import type { DemoOptions } from './options.ts';
 
 export const modelsDir = shippedModels;
 export const stateDir = defaultStateDir();
 export const flowFile = demoFlowFile;
-export const repository = fileURLToPath(new URL('../../../..', import.meta.url));
-export const runsDir = join(stateDir, 'runs');
 
 /** What every tier alone would have answered to an event, and what was true: label indices. */
 export interface Alternatives {
@@ -39,8 +33,6 @@ export interface Source {
   /** Drills by tier name. */
   readonly drills: ReadonlyMap<string, WrongAnswers>;
   requests(): Generator<StreamItem, void, undefined>;
-  /** Outcomes that no prediction waits for, a tenth as many as malformed requests. */
-  strays(at: EpochMs): readonly StrayOutcome[];
   /** Runs all tiers over the events that were streamed, outside the serving path. */
   alternatives(ids: ReadonlySet<EventId>): Promise<ReadonlyMap<EventId, Alternatives>>;
 }
@@ -57,7 +49,6 @@ export function openSource(options: DemoOptions, { flow, schemas }: FlowFiles): 
     repeats: (events ?? stream.distinct) / stream.distinct,
     drills,
     requests: () => withPoison(stream.items(), { flow, schema: schemas[0]!, count, seed, events }),
-    strays: (at) => strayOutcomes(flow, Math.ceil(count / 10), at),
     async alternatives(ids) {
       const streamed = new Map<EventId, StreamItem>();
       for (const item of stream.items()) {
