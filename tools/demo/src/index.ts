@@ -18,4 +18,4 @@ export { poisonKinds, strayOutcomes, withPoison, type PoisonOptions, type StrayO
 export { Random } from './random.ts';
 export { requestStream, type RequestStream, type StreamItem, type StreamOptions } from './request-stream.ts';
 export { demoTiers, type DemoFlow, type DemoTier } from './tiers.ts';
-export { demoFlowFile, shippedModels, trainTiers, type TrainOptions } from './train.ts';
+export { demoFlowFile, shippedModels, recalibrateTiers, trainTiers, type TrainOptions } from './train.ts';

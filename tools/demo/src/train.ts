@@ -63,6 +63,14 @@ export async function trainTiers(options: TrainOptions): Promise<Manifest[]> {
   return Promise.all(dirs.map(async (dir) => parseManifest(JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')), dir)));
 }
 
+/** Measures the costs of the tiers in `out` anew and states them in their manifests; nothing is trained. For a quiet machine. */
+export async function recalibrateTiers({ flow: name, data, out, onProgress }: Omit<TrainOptions, 'seed'>): Promise<void> {
+  const { flow, schemas } = await loadFlow(demoFlowFile(name));
+  const dirs = demoTiers[name].map(({ model }) => join(out, model));
+  const costs = await calibrate({ dirs, schema: schemas[0]!, dataset: openDataset({ flow, schemas, data }) });
+  demoTiers[name].forEach(({ model }, i) => onProgress?.(`${model}: ${costs[i]} us an event`));
+}
+
 /** Trains one tier and writes its folder, its cost still unknown; returns the folder. */
 async function trainTier(workshop: Workshop, tier: DemoTier): Promise<string> {
   const { flow, schema, dataset, backend, options } = workshop;
