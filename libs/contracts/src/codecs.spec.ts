@@ -51,6 +51,7 @@ const samples = {
     ...{ flow: 'mail', version: 12, examplesOffset: 40, threshold: 0.02, heavyOnly: true, reason: 'warm-up', auditRate: 0.04 },
     heads: [{ tier: 'fast', stage: 'stop' as const, weights: Float32Array.of(0.5, -1e-20) }],
     learner: Uint8Array.of(1, 2, 255),
+    certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
   },
   Health: {
     ...{ flow: 'mail', model: 'm', version: '1.0.0', instance: 'i', at: 5, backend: 'wasm', gpu: false },

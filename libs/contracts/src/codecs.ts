@@ -1,6 +1,6 @@
 import type { DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
-import { exampleSchema, outcomeSchema, policySchema } from './schemas/feedback.ts';
+import { exampleSchema, outcomeSchema, policySchema, policySchemaV1 } from './schemas/feedback.ts';
 import { deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
 import { tagSchema } from './schemas/tag.ts';
@@ -12,7 +12,7 @@ export const codecs = {
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
   Example: defineCodec<Example>({ schema: exampleSchema }),
-  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema }),
+  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1] }),
   Health: defineCodec<Health>({ schema: healthSchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),
 };

@@ -57,6 +57,16 @@ export const flowSchema = z
         .lt(1)
         .default(0.01)
         .describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
+      budget: z
+        .strictObject({
+          perEvent: z.number().gt(0).max(1).describe('Mean cost per event, heavy = 1, shadow runs included.'),
+          window: z.int().min(100).default(10_000).describe('Events over which unspent budget is banked.'),
+        })
+        .optional(),
+      primary: z
+        .enum(['loss', 'budget'])
+        .default('loss')
+        .describe('Which of the two is kept when both cannot be; the policy then says `infeasible`.'),
     }),
     rules: z.array(rule).default([]),
     audit: z

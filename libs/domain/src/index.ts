@@ -25,6 +25,7 @@ export {
   type Head,
   type Health,
   type Outcome,
+  type CertifiedLoss,
   type PolicySnapshot,
   type Prediction,
   type ShadowAnswer,

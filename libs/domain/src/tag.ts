@@ -174,6 +174,16 @@ export interface Head {
   readonly weights: Float32Array;
 }
 
+/** The loss since control began or the latest alarm: estimated, and with 95 % confidence at every moment at once between `lower` and `upper`. */
+export interface CertifiedLoss {
+  /** Events that it is about. */
+  readonly events: number;
+  /** Shares of these events, in [0, 1]. */
+  readonly estimate: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
 /** What the learner publishes to `sluice.policy`, key = flow. Router and workers read the first part, the learner restores from all of it. */
 export interface PolicySnapshot {
   readonly flow: string;
@@ -189,6 +199,8 @@ export interface PolicySnapshot {
   readonly heads: readonly Head[];
   /** The learner's complete state, opaque to everyone else. */
   readonly learner: Uint8Array;
+  /** Null before control begins. */
+  readonly certificate: CertifiedLoss | null;
 }
 
 /** Published by workers to `sluice.health`, key = flow/model/instance. */

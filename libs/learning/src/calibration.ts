@@ -12,6 +12,8 @@ export interface CalibrationRow {
   readonly stop: readonly number[];
   /** Whether the tier's answer was harmful; all false where only predictions are asked for. */
   readonly harmed: readonly boolean[];
+  /** For how many events it stands: 1 / (probability that every tier's answer would be known). */
+  readonly weight: number;
 }
 
 /** Latest rows that are kept: 1,000 rows give an expected harm of 1 % to about a tenth of itself. */
@@ -28,12 +30,12 @@ export type Measure = 'predicted' | 'realised';
  */
 export class Calibration {
   /** Cost of each tier, heavy = 1. */
-  readonly #costs: readonly number[];
+  readonly costs: readonly number[];
   #seen: number;
   readonly #rows: CalibrationRow[];
 
   constructor(costs: readonly number[], seen = 0, rows: CalibrationRow[] = []) {
-    this.#costs = costs;
+    this.costs = costs;
     this.#seen = seen;
     this.#rows = rows;
   }
@@ -46,17 +48,19 @@ export class Calibration {
       route: light.map(() => from.f32()),
       stop: light.map(() => from.f32()),
       harmed: light.map(() => from.u8() === 1),
+      weight: from.f32(),
     });
     return new Calibration(costs, seen, Array.from({ length: from.u32() }, readRow));
   }
 
   write(to: ByteWriter): void {
-    to.u8(this.#costs.length);
-    for (const cost of this.#costs) to.f64(cost);
+    to.u8(this.costs.length);
+    for (const cost of this.costs) to.f64(cost);
     to.u32(this.#seen).u32(this.#rows.length);
-    for (const { route, stop, harmed } of this.#rows) {
+    for (const { route, stop, harmed, weight } of this.#rows) {
       for (const harm of [...route, ...stop]) to.f32(harm);
       for (const harm of harmed) to.u8(harm ? 1 : 0);
+      to.f32(weight);
     }
   }
 
@@ -64,9 +68,9 @@ export class Calibration {
     return this.#seen;
   }
 
-  add({ route, stop, harmed }: CalibrationRow): void {
+  add({ route, stop, harmed, weight }: CalibrationRow): void {
     this.#seen++;
-    this.#rows.push({ route: route.map(Math.fround), stop: stop.map(Math.fround), harmed });
+    this.#rows.push({ route: route.map(Math.fround), stop: stop.map(Math.fround), harmed, weight: Math.fround(weight) });
     if (this.#rows.length > mostRows) this.#rows.shift();
   }
 
@@ -78,14 +82,15 @@ export class Calibration {
     const events = rows.map((row) => eventOf(flow, row));
     const harmAt = (theta: number): number => {
       let harm = 0;
-      for (const event of events) harm += harmOf(flow, this.#costs, { event, theta, measure });
+      for (const event of events) harm += event.row.weight * harmOf(flow, this.costs, { event, theta, measure });
       return harm;
     };
+    const served = rows.reduce((sum, row) => sum + row.weight, 0);
     // Harm grows with theta up to noise, so bisecting finds a step where it crosses the target.
     let [above, below] = [-1, steps.length - 1];
     while (below - above > 1) {
       const middle = (above + below) >> 1;
-      if (harmAt(steps[middle]!) <= target * rows.length) below = middle;
+      if (harmAt(steps[middle]!) <= target * served) below = middle;
       else above = middle;
     }
     return steps[below]!;
@@ -151,4 +156,5 @@ const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   reason: 'trial',
   auditRate: 1,
   learner: new Uint8Array(0),
+  certificate: null,
 };

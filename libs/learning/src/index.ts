@@ -7,7 +7,8 @@
  * for (const example of examples) learner.fold(example);
  * publish(learner.snapshot(nextOffset)); // sluice.policy, key = flow
  */
-export { Learner, type LearnerStats, type OpenInput } from './learner.ts';
+export { Learner, type OpenInput } from './learner.ts';
+export type { LearnerStats } from './learner-stats.ts';
 export { thetaStart } from './risk-controller.ts';
 export { lossBound, safeEnd, samplingWidth, type LossBound, type LossBoundInput } from './loss-bound.ts';
 export { JoinState, type JoinCounts, type JoinStep, type UnmatchedOutcome } from './join/join-state.ts';

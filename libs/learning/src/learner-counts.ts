@@ -15,12 +15,36 @@ export interface LearnerCounts {
   /** Audits drawn whose heavy answer never came and whose truth is unknown: the predicted harm stands for them. */
   auditsLost: number;
   alarms: number;
+  /** Certificates that proved a loss above the declared one. */
+  broken: number;
 }
 
-const names = ['folded', 'duplicates', 'decisions', 'lightServed', 'shadows', 'truths', 'unlabelled', 'auditsLost', 'alarms'] as const;
+const names = [
+  'folded',
+  'duplicates',
+  'decisions',
+  'lightServed',
+  'shadows',
+  'truths',
+  'unlabelled',
+  'auditsLost',
+  'alarms',
+  'broken',
+] as const;
 
 export function createCounts(): LearnerCounts {
-  return { folded: 0, duplicates: 0, decisions: 0, lightServed: 0, shadows: 0, truths: 0, unlabelled: 0, auditsLost: 0, alarms: 0 };
+  return {
+    folded: 0,
+    duplicates: 0,
+    decisions: 0,
+    lightServed: 0,
+    shadows: 0,
+    truths: 0,
+    unlabelled: 0,
+    auditsLost: 0,
+    alarms: 0,
+    broken: 0,
+  };
 }
 
 export function readCounts(from: ByteReader): LearnerCounts {

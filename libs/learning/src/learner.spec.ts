@@ -1,10 +1,10 @@
 import { type Example, type Flow, SluiceError } from '@sluice/domain';
 import fc from 'fast-check';
-import { alarmJump } from './risk-controller.ts';
 import { Learner } from './learner.ts';
 import { safeEnd } from './loss-bound.ts';
 import { simulate, streamWidth, syntheticStream } from './simulation/index.ts';
 import { answerOf, exampleOf, flowOf, tierNames } from './testing/fixtures.ts';
+import { alarmCaution } from './vigilance.ts';
 
 const width = 8;
 const noWarmUp = flowOf({ controller: { warmUp: 0 } });
@@ -63,7 +63,7 @@ describe.each([
 });
 
 describe('Learner', () => {
-  it('keeps a snapshot below 100 kB at 512 columns and a full memory', () => {
+  it('keeps a snapshot below 150 kB at 512 columns and a full memory', () => {
     const flow = flowOf({ controller: { warmUp: 0 } });
     const learner = Learner.create(flow, 512);
     for (let index = 0; index < 5000; index++) {
@@ -73,7 +73,7 @@ describe('Learner', () => {
     }
     const { learner: bytes, heads } = learner.snapshot(0);
     const published = heads.reduce((sum, head) => sum + head.weights.byteLength, 0);
-    expect(bytes.length + published).toBeLessThan(100_000);
+    expect(bytes.length + published).toBeLessThan(150_000);
     expect(published).toBeLessThan(10_000);
   });
 
@@ -95,13 +95,13 @@ describe('Learner', () => {
     expect(learner.stats.reason).toBe('controlled');
   });
 
-  it('pays in what heavy serves and takes out what light tiers are expected to harm', () => {
+  it('pays in nine tenths of the declared loss at first and takes out what light tiers are expected to harm', () => {
     const learner = Learner.create(noWarmUp, width);
     const start = learner.stats.theta;
     learner.fold(exampleOf({ id: 'a', part: 'decision', tier: 'heavy', answers: [answerOf('heavy', 0)] }));
-    expect(learner.stats.theta - start).toBeCloseTo(0.03 * 0.01, 12);
+    expect(learner.stats.theta - start).toBeCloseTo(0.03 * 0.009, 12);
     learner.fold(exampleOf({ id: 'b', part: 'decision', harm: 0.05 }));
-    expect(learner.stats.theta - start).toBeCloseTo(0.03 * (0.02 - 0.05), 12);
+    expect(learner.stats.theta - start).toBeCloseTo(0.03 * (0.018 - 0.05), 12);
   });
 
   it('adds the parts of an audited event up to g + (y - g) / p, although rho moves between them', () => {
@@ -169,13 +169,11 @@ describe('Learner', () => {
     expect(stopHead()[0]).toBeLessThan(before[0]!);
   });
 
-  it('raises an alarm on disagreement far above the predicted rate: theta jumps, audits come more often for 1,500 events', () => {
+  it('raises an alarm on disagreement far above the predicted rate: the threshold is held back and audits come more often, for 3,000 events', () => {
     const learner = Learner.create(noWarmUp, width);
     const audit = { probability: 1, drawn: true };
     let events = 0;
-    let before = learner.stats;
     const serve = (fast: number): void => {
-      before = learner.stats;
       const id = `e${events++}`;
       learner.fold(exampleOf({ id, part: 'decision', audit }));
       learner.fold(exampleOf({ id, part: 'shadow', audit, answers: allAnswers(fast, 0) }));
@@ -184,11 +182,46 @@ describe('Learner', () => {
     expect(learner.stats.alarms).toBe(0);
     while (learner.stats.alarms === 0 && events < 300) serve(events % 3 === 0 ? 1 : 0);
     expect(events).toBeLessThan(260);
-    expect(learner.stats.theta).toBeLessThan(before.theta - alarmJump);
-    expect(learner.stats.auditRate).toBeGreaterThan(4 * before.auditRate);
-    for (let index = 0; index < 1500; index++)
+    const alarmed = learner.stats;
+    expect(alarmed.caution).toBe(alarmCaution);
+    for (let index = 0; index < 3000; index++)
       learner.fold(exampleOf({ id: `q${index}`, part: 'decision', tier: 'heavy', answers: [answerOf('heavy', 0)] }));
-    expect(learner.stats.auditRate).toBeLessThan(2 * before.auditRate);
+    const calm = learner.stats;
+    expect(calm.caution).toBe(0);
+    expect(alarmed.auditRate).toBeCloseTo(5 * calm.auditRate, 12);
+    // Heavy's events have paid in besides: more than everything the alarm took is back.
+    expect(Math.log(calm.threshold / alarmed.threshold)).toBeGreaterThan(alarmCaution);
+    expect(calm.theta).toBeGreaterThan(alarmed.theta);
+  });
+
+  it('goes to its safe end when the certificate proves a loss above the declared one, though the heads own up to it', () => {
+    const learner = Learner.create(flowOf({ controller: { warmUp: 0, gain: 1e-4 } }), width);
+    const audit = { probability: 0.5, drawn: true };
+    for (let index = 0; learner.stats.broken === 0; index++) {
+      learner.fold(exampleOf({ id: `e${index}`, part: 'decision', harm: 0.5, audit }));
+      learner.fold(exampleOf({ id: `e${index}`, part: 'shadow', harm: 0.5, audit, answers: allAnswers(0, index % 2) }));
+      learner.fold(exampleOf({ id: `e${index}`, part: 'truth', truth: index % 2, harm: 0.5, audit, answers: allAnswers(0, index % 2) }));
+      expect(index).toBeLessThan(200);
+    }
+    expect(learner.snapshot(0)).toMatchObject({ heavyOnly: true, reason: 'safe-end', certificate: { events: 0, upper: 1 } });
+    expect(learner.stats.theta).toBeCloseTo(safeEnd, 3);
+  });
+
+  it('is not thrown off by three disagreements in a row where its heads were sure: the regression of a real run', () => {
+    const learner = Learner.create(noWarmUp, width);
+    const serve = (id: string, disagrees: boolean): void => {
+      // Sure and wrong: audited at the floor of half the rate.
+      const audit = { probability: 0.02, drawn: true };
+      learner.fold(exampleOf({ id, part: 'decision', harm: 2e-4, audit }));
+      learner.fold(exampleOf({ id, part: 'shadow', harm: 2e-4, audit, answers: allAnswers(0, disagrees ? 1 : 0) }));
+    };
+    for (let index = 0; index < 100; index++) serve(`e${index}`, false);
+    const before = learner.stats;
+    for (let index = 0; index < 3; index++) serve(`x${index}`, true);
+    const after = learner.stats;
+    // What the estimate says they cost, and not an alarm on top of it.
+    expect(before.theta - after.theta).toBeCloseTo(0.03 * (after.estimatedLoss - before.estimatedLoss) - 3 * 0.03 * 0.009, 9);
+    expect([after.alarms, after.caution]).toEqual([0, 0]);
   });
 
   it('raises the alarm at the same event when it is restarted after every one', () => {

@@ -1,43 +1,10 @@
-import { type Example, type Flow, type PolicySnapshot, SluiceError } from '@sluice/domain';
-import { warmUp } from '@sluice/routing';
-import { AuditPace } from './audit-pace.ts';
+import { type CertifiedLoss, type Example, type Flow, type PolicySnapshot, SluiceError } from '@sluice/domain';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { assumedCosts, Calibration } from './calibration.ts';
 import { evidenceOf, isHarm, type Evidence, type Pair } from './evidence.ts';
-import { HarmShare } from './harm-share.ts';
-import { createCounts, readCounts, writeCounts, type LearnerCounts } from './learner-counts.ts';
-import { OpenAudits } from './open-audits.ts';
-import { RecentIds } from './recent-ids.ts';
-import { RiskController, thetaStart } from './risk-controller.ts';
-import { readShape, writeShape } from './state-shape.ts';
-import { createTierHeads, TierHeads, type HeadShape } from './tier-heads.ts';
-
-/** (id, part) pairs remembered against repeats, and audits kept open for their truth: 32 kB and at most 37 kB of state. */
-const memory = { parts: 4096, audits: 3072 };
-
-/** Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. */
-const warmUpPatience = 10;
-
-/** Events that the threshold of a flow without controller is calibrated on, half of them to train its heads. */
-const staticEvents = 2000;
-
-/** How far the calibrated start of control may lie from the default one; predicted harm of young heads deserves no more trust. */
-const startReach = { below: 1, above: 2 };
-
-/** A learner in figures, for reports and metrics. */
-export interface LearnerStats extends Readonly<LearnerCounts> {
-  readonly theta: number;
-  /** Theta at which control began: theta_1 of the loss bound. */
-  readonly thetaStart: number;
-  readonly threshold: number;
-  readonly heavyOnly: boolean;
-  readonly reason: string;
-  /** Sum of the doubly robust loss estimates, in events. */
-  readonly estimatedLoss: number;
-  /** Share of audited disagreements that turned out to be harm. */
-  readonly rho: number;
-  readonly auditRate: number;
-}
+import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
+import type { LearnerStats } from './learner-stats.ts';
+import { settledHarm } from './loss-estimate.ts';
+import { logThresholdOfLoss, stanceOf } from './stance.ts';
 
 export interface OpenInput {
   readonly signatureWidth: number;
@@ -53,25 +20,11 @@ export interface OpenInput {
  */
 export class Learner {
   readonly #flow: Flow;
-  readonly #shape: HeadShape;
-  readonly #controller: RiskController;
-  readonly #pace: AuditPace;
-  #counts = createCounts();
-  #heads: TierHeads[];
-  #share = new HarmShare();
-  #recent = new RecentIds(memory.parts);
-  #audits = new OpenAudits(memory.audits);
-  /** Exactly while the flow warms up: heavy serves, and the first threshold is being chosen. */
-  #calibration: Calibration | undefined;
+  readonly #parts: LearnerParts;
 
-  private constructor(flow: Flow, shape: HeadShape, costs?: readonly number[]) {
+  private constructor(flow: Flow, parts: LearnerParts) {
     this.#flow = flow;
-    this.#shape = shape;
-    this.#controller = new RiskController({ epsilon: flow.target.maxLoss, eta: flow.controller.gain });
-    this.#pace = new AuditPace(flow.audit.rate);
-    this.#heads = createTierHeads(flow, shape);
-    const warms = flow.controller.warmUp > 0 || !flow.controller.enabled;
-    this.#calibration = warms ? new Calibration(costs ?? assumedCosts(flow)) : undefined;
+    this.#parts = parts;
   }
 
   /**
@@ -80,7 +33,7 @@ export class Learner {
    * @param costs of each tier, heavy = 1; only the start after warm-up depends on them. Unknown: each tier a quarter of the next.
    */
   static create(flow: Flow, signatureWidth: number, costs?: readonly number[]): Learner {
-    return new Learner(flow, { signatureWidth, labels: flow.labels.length }, costs);
+    return new Learner(flow, createParts(flow, { signatureWidth, labels: flow.labels.length }, costs));
   }
 
   /**
@@ -89,7 +42,7 @@ export class Learner {
    */
   static restore(flow: Flow, snapshot: PolicySnapshot): Learner {
     try {
-      return Learner.#read(flow, new ByteReader(snapshot.learner));
+      return new Learner(flow, readParts(new ByteReader(snapshot.learner), flow));
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
       throw new SluiceError('SLUICE_AVRO_INVALID', `the learner's state in policy ${snapshot.version} of ${flow.flow} is not readable`, {
@@ -106,37 +59,40 @@ export class Learner {
     if (snapshot === undefined || snapshot.learner.length === 0) return Learner.create(flow, signatureWidth, costs);
     try {
       const restored = Learner.restore(flow, snapshot);
-      if (restored.#shape.signatureWidth === signatureWidth) return restored;
+      if (restored.#parts.shape.signatureWidth === signatureWidth) return restored;
     } catch (thrown) {
       if (!(thrown instanceof SluiceError)) throw thrown;
     }
     const fresh = Learner.create(flow, signatureWidth, costs);
-    fresh.#counts.folded = snapshot.version;
+    fresh.#parts.counts.folded = snapshot.version;
     return fresh;
   }
 
   get stats(): LearnerStats {
-    const { theta, thetaStart: start, threshold, estimatedLoss } = this.#controller;
-    const reason = this.#reason;
-    const heavyOnly = reason === warmUp || reason === 'safe-end';
+    const { counts, controller, loss, vigilance } = this.#parts;
+    const { theta, start: thetaStart, estimatedLoss } = controller;
     return {
-      ...this.#counts,
+      ...counts,
+      ...stanceOf(this.#flow, this.#parts),
       theta,
-      thetaStart: start,
-      threshold,
-      heavyOnly,
-      reason,
+      thetaStart,
       estimatedLoss,
-      rho: this.#share.value,
-      auditRate: this.#auditRate,
+      rho: loss.share.value,
+      caution: vigilance.caution,
     };
+  }
+
+  /** The loss since control began or the latest alarm, with its anytime-valid interval (docs/routing.md 3d). */
+  get certificate(): CertifiedLoss {
+    return this.#parts.certificate.loss;
   }
 
   /** Applies one piece of feedback. */
   fold(example: Example): void {
-    this.#counts.folded++;
-    if (!this.#recent.add(`${example.part}:${example.id}`)) {
-      this.#counts.duplicates++;
+    const { counts, recent } = this.#parts;
+    counts.folded++;
+    if (!recent.add(`${example.part}:${example.id}`)) {
+      counts.duplicates++;
       return;
     }
     const evidence = evidenceOf(this.#flow, example);
@@ -144,22 +100,25 @@ export class Learner {
     if (example.part === 'decision') this.#decide(example, evidence);
     else if (example.part === 'shadow') this.#compare(example, evidence);
     else this.#settle(example, evidence);
-    if (this.#calibration !== undefined && this.#warm) this.#begin(this.#calibration);
+    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts));
   }
 
   /** @param examplesOffset offset in `<flow>.examples` after the last example folded. */
   snapshot(examplesOffset: number): PolicySnapshot {
-    const { heavyOnly, reason, threshold, auditRate } = this.stats;
+    const { heavyOnly, reason, threshold, auditRate } = stanceOf(this.#flow, this.#parts);
+    const learner = new ByteWriter();
+    writeParts(learner, this.#flow, this.#parts);
     return {
       flow: this.#flow.flow,
-      version: this.#counts.folded,
+      version: this.#parts.counts.folded,
       examplesOffset,
       threshold,
       heavyOnly,
       reason,
       auditRate,
-      heads: this.#heads.flatMap((heads, tier) => heads.publish(this.#flow.tiers[tier]!.name)),
-      learner: this.#write(),
+      heads: this.#parts.heads.flatMap((heads, tier) => heads.publish(this.#flow.tiers[tier]!.name)),
+      learner: learner.done(),
+      certificate: this.#parts.anchor.warming ? null : this.certificate,
     };
   }
 
@@ -167,115 +126,106 @@ export class Learner {
     return !this.#flow.controller.enabled;
   }
 
-  /** A calibrated static policy learns nothing more. */
-  get #frozen(): boolean {
-    return this.#static && this.#calibration === undefined;
-  }
-
-  get #reason(): string {
-    if (this.#calibration !== undefined) return warmUp;
-    if (this.#static) return 'static';
-    return this.#controller.atSafeEnd ? 'safe-end' : 'controlled';
-  }
-
-  /** Enough was seen to let light tiers serve. */
-  get #warm(): boolean {
-    if (this.#static) return this.#calibration!.seen >= staticEvents;
-    const { warmUp: events } = this.#flow.controller;
-    const { decisions, shadows } = this.#counts;
-    return decisions >= events && (shadows >= events || decisions >= events * warmUpPatience);
-  }
-
-  /** The end of warm-up: control starts where half the declared loss is predicted, a static flow stays where all of it was found. */
-  #begin(calibration: Calibration): void {
-    const { maxLoss } = this.#flow.target;
-    const target = this.#static ? maxLoss : maxLoss / 2;
-    const found = calibration.theta(this.#flow, target, this.#static ? 'realised' : 'predicted');
-    const usual = thetaStart(maxLoss);
-    const near = Math.min(usual + startReach.above, Math.max(usual - startReach.below, found ?? usual));
-    this.#controller.start(this.#static ? (found ?? usual) : near);
-    this.#calibration = undefined;
-  }
-
-  get #auditRate(): number {
-    return this.#static ? this.#flow.audit.rate : this.#pace.published;
-  }
-
   #decide(example: Example, evidence: Evidence): void {
-    const { light, pairs } = evidence;
-    this.#counts.decisions++;
-    if (light) this.#counts.lightServed++;
+    const { light, audited, probability, pairs } = evidence;
+    const { counts, pace, vigilance, controller, certificate, heads, anchor } = this.#parts;
+    counts.decisions++;
+    if (light) counts.lightServed++;
+    if (!anchor.warming) certificate.served(example.id, light ? probability : 1, light && audited);
     if (this.#static) return;
-    this.#pace.served(light ? example.harm : undefined);
-    this.#controller.served(light ? example.harm : 0);
-    for (const pair of pairs) if (pair.served) this.#heads[pair.tier]!.compare(example.signature, pair);
+    this.#parts.budget?.served(example.cost + this.#shadowCost(example));
+    vigilance.served();
+    if (light) pace.served(example.harm);
+    controller.served(light ? example.harm : 0);
+    if (light) anchor.predicted(example.harm);
+    if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
+    for (const pair of pairs) if (pair.served) heads[pair.tier]!.compare(example.signature, pair);
+  }
+
+  /** Of the tiers that an audited event still has to run on. */
+  #shadowCost({ audit, answers }: Example): number {
+    if (!audit.drawn) return 0;
+    const ran = new Set(answers.map(({ tier }) => tier));
+    return this.#flow.tiers.reduce((sum, { name }, tier) => sum + (ran.has(name) ? 0 : this.#parts.anchor.costs[tier]!), 0);
   }
 
   #compare(example: Example, evidence: Evidence): void {
     const { light, compared, pairs } = evidence;
     if (!compared) return;
-    this.#counts.shadows++;
+    this.#parts.counts.shadows++;
     if (this.#static) return;
     if (light) this.#audit(example, evidence);
     this.#rehearse(example, evidence);
-    for (const pair of pairs) if (!pair.served) this.#heads[pair.tier]!.compare(example.signature, pair);
+    for (const pair of pairs) if (!pair.served) this.#parts.heads[pair.tier]!.compare(example.signature, pair);
   }
 
-  /** The shadow part of an audited, lightly served event: disagreement instead of the prediction. */
-  #audit(example: Example, { tier, answer, heavy, probability }: Evidence): void {
-    const disagreed = answer!.label !== heavy!.label;
-    const rho = this.#share.value;
-    this.#controller.correct(((disagreed ? rho : 0) - example.harm) / probability);
-    this.#audits.open(example.id, rho);
-    if (!this.#heads[tier]!.watch.observe(disagreed, example.harm)) return;
-    this.#counts.alarms++;
-    this.#controller.alarm();
-    this.#pace.alarm();
-    this.#heads[tier]!.quicken();
+  /** The shadow part of an audited, lightly served event. */
+  #audit(example: Example, evidence: Evidence): void {
+    const { heads, loss, certificate } = this.#parts;
+    const disagreed = evidence.answer!.label !== evidence.heavy!.label;
+    this.#correct(loss.compared(example, evidence));
+    certificate.compared(example.id, disagreed);
+    if (heads[evidence.tier]!.watch.observe(disagreed, example.harm)) this.#alarm(evidence.tier);
+  }
+
+  #alarm(tier: number): void {
+    const { counts, vigilance, certificate, heads } = this.#parts;
+    counts.alarms++;
+    vigilance.alarm();
+    certificate.restart();
+    heads[tier]!.quicken();
   }
 
   /** Truth came, or will not come any more. */
   #settle(example: Example, evidence: Evidence): void {
-    if (example.part === 'truth') this.#counts.truths++;
-    else this.#counts.unlabelled++;
-    if (this.#frozen) return;
-    if (this.#static) {
-      this.#settleStatic(example, evidence);
-      return;
-    }
+    const { counts, anchor } = this.#parts;
+    if (example.part === 'truth') counts.truths++;
+    else counts.unlabelled++;
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
-    for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
+    // A calibrated static policy learns nothing more.
+    if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
+    if (!this.#static) for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
   }
 
-  /** The last part of an audited, lightly served event: the truth instead of the disagreement. */
-  #settleAudit(example: Example, { answer, heavy, compared, probability }: Evidence): void {
-    if (answer === undefined || (heavy === undefined && example.truth === null)) {
-      this.#counts.auditsLost++;
-      return;
-    }
-    // Where heavy never answered, "wrong" bounds "wrong where heavy is right" from above.
-    const harm = heavy === undefined ? answer.label !== example.truth : isHarm(answer, heavy, example.truth);
-    const disagreed = heavy !== undefined && answer.label !== heavy.label;
-    const rho = this.#audits.close(example.id) ?? this.#share.value;
-    const before = compared ? (disagreed ? rho : 0) : example.harm;
-    this.#controller.correct(((harm ? 1 : 0) - before) / probability);
-    if (disagreed && example.truth !== null) this.#share.observe(harm);
+  #settleAudit(example: Example, evidence: Evidence): void {
+    const { counts, loss, certificate } = this.#parts;
+    const harmed = settledHarm(example, evidence);
+    // What nobody will ever know counts as harm where a promise is certified, and as predicted where the threshold is moved.
+    certificate.settled(example.id, harmed ?? true);
+    this.#holdPromise();
+    if (harmed === undefined) counts.auditsLost++;
+    else if (!this.#static) this.#correct(loss.settled(example, evidence, harmed));
+  }
+
+  /** The loss is above the declared one beyond doubt: control begins again from its safe end. */
+  #holdPromise(): void {
+    const { controller, certificate, counts } = this.#parts;
+    if (this.#static || !certificate.broken(this.#flow.target.maxLoss)) return;
+    counts.broken++;
+    controller.exhaust();
+    certificate.restart();
+  }
+
+  #correct(part: number): void {
+    this.#parts.controller.correct(part);
+    this.#parts.anchor.corrected(part);
   }
 
   #settlePair({ signature, truth }: Example, { heavy, compared }: Evidence, pair: Pair): void {
-    const heads = this.#heads[pair.tier]!;
+    const heads = this.#parts.heads[pair.tier]!;
     const harm = isHarm(pair.answer, heavy!, truth);
     if (pair.served || compared) heads.correct(signature, pair, harm);
     else heads.learn(signature, pair, harm ? 1 : 0);
     if (pair.disagrees && truth !== null) heads.observe(harm);
   }
 
-  /** During warm-up: notes what the heads say before they learn from it. */
-  #rehearse({ signature, truth }: Example, { heavy, pairs }: Evidence): void {
-    if (this.#calibration === undefined || pairs.length < this.#heads.length) return;
-    const said = pairs.map((pair) => this.#heads[pair.tier]!.predict(signature, pair));
+  /** Notes what the heads say of an event that every tier answered, before they learn from it. */
+  #rehearse({ signature, truth }: Example, { heavy, pairs, probability }: Evidence): void {
+    const { anchor, heads } = this.#parts;
+    if (pairs.length < heads.length) return;
+    const said = pairs.map((pair) => heads[pair.tier]!.predict(signature, pair));
     const harmed = pairs.map((pair) => isHarm(pair.answer, heavy!, truth));
-    this.#calibration.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed });
+    anchor.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed, weight: 1 / probability });
   }
 
   /** A flow without controller learns at leisure: only from what is settled, and only until its threshold is chosen. */
@@ -283,37 +233,7 @@ export class Learner {
     this.#rehearse(example, evidence);
     for (const pair of evidence.pairs) {
       const harm = isHarm(pair.answer, evidence.heavy!, example.truth);
-      this.#heads[pair.tier]!.learn(example.signature, pair, harm ? 1 : 0);
+      this.#parts.heads[pair.tier]!.learn(example.signature, pair, harm ? 1 : 0);
     }
-  }
-
-  #write(): Uint8Array {
-    const to = new ByteWriter();
-    writeShape(to, this.#flow, this.#shape);
-    writeCounts(this.#counts, to);
-    this.#controller.write(to);
-    this.#pace.write(to);
-    this.#share.write(to);
-    for (const heads of this.#heads) heads.write(to);
-    this.#recent.write(to);
-    this.#audits.write(to);
-    to.u8(this.#calibration === undefined ? 0 : 1);
-    this.#calibration?.write(to);
-    return to.done();
-  }
-
-  static #read(flow: Flow, from: ByteReader): Learner {
-    const shape = readShape(from, flow);
-    const learner = new Learner(flow, shape);
-    learner.#counts = readCounts(from);
-    learner.#controller.read(from);
-    learner.#pace.read(from);
-    learner.#share = HarmShare.read(from);
-    learner.#heads = learner.#heads.map(() => TierHeads.read(shape, from));
-    learner.#recent = RecentIds.read(from, memory.parts);
-    learner.#audits = OpenAudits.read(from, memory.audits);
-    learner.#calibration = from.u8() === 1 ? Calibration.read(from) : undefined;
-    if (!from.ended) throw new RangeError('bytes follow the state');
-    return learner;
   }
 }

@@ -1,9 +1,6 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { safeEnd } from './loss-bound.ts';
 
-/** How far an alarm lowers theta: tau is divided by 12 (docs/routing.md 3b). */
-export const alarmJump = 2.5;
-
 /**
  * Integral control of the stop threshold on a doubly robust estimate of the loss (docs/routing.md 3b, bound and proof sketch in 3c).
  *
@@ -17,6 +14,7 @@ export class RiskController {
   #theta: number;
   #start: number;
   #estimate = 0;
+  #served = 0;
 
   constructor(target: { readonly epsilon: number; readonly eta: number }, theta = thetaStart(target.epsilon)) {
     this.#epsilon = target.epsilon;
@@ -30,19 +28,31 @@ export class RiskController {
     this.#theta = from.f64();
     this.#start = from.f64();
     this.#estimate = from.f64();
+    this.#served = from.f64();
   }
 
   write(to: ByteWriter): void {
-    to.f64(this.#theta).f64(this.#start).f64(this.#estimate);
+    to.f64(this.#theta).f64(this.#start).f64(this.#estimate).f64(this.#served);
   }
 
   get theta(): number {
     return this.#theta;
   }
 
-  /** tau = exp(theta), kept above 0 however deep theta has sunk. */
-  get threshold(): number {
-    return Math.exp(Math.max(-700, this.#theta));
+  /** Where control began: theta_1 of the bound. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /**
+   * What theta adds to ln tau. Near its start tau answers to theta with six tenths of it, towards both ends ever more, and at the ends with all.
+   * Theta keeps the account of what may be lost and takes every stroke of the audits' noise; loss grows faster than tau, so a
+   * threshold that followed each stroke would pay for them with cost.
+   */
+  get swing(): number {
+    const away = this.#theta - this.#start;
+    const span = away < 0 ? this.#start - safeEnd : -this.#start;
+    return away * (response + ((1 - response) * Math.abs(away)) / span);
   }
 
   /** Sum of all estimates so far, in events: what the pathwise bound bounds. */
@@ -50,15 +60,11 @@ export class RiskController {
     return this.#estimate;
   }
 
-  /** There is nothing left to give: only the heavy tier may serve, whose loss is 0 by definition. */
-  get atSafeEnd(): boolean {
-    return this.#theta <= safeEnd;
-  }
-
   /** One event was served; `harm` is the g its decision was logged with, 0 when heavy served it. */
   served(harm: number): void {
     this.#estimate += harm;
-    this.#move(this.#eta * (this.#epsilon - harm));
+    this.#served++;
+    this.#move(this.#eta * (this.#epsilon * (1 - margin(this.#served)) - harm));
   }
 
   /** A later part of an event's estimate, already divided by its audit probability. */
@@ -67,19 +73,9 @@ export class RiskController {
     this.#move(-this.#eta * part);
   }
 
-  alarm(): void {
-    this.#move(-alarmJump);
-  }
-
-  /** Starts at a calibrated theta. Only before a light tier has served anything: the bound counts from here. */
-  start(theta: number): void {
-    this.#theta = Math.min(0, theta);
-    this.#start = this.#theta;
-  }
-
-  /** Where control began: theta_1 of the bound. */
-  get thetaStart(): number {
-    return this.#start;
+  /** Nothing is left to give. */
+  exhaust(): void {
+    this.#theta = Math.min(this.#theta, safeEnd);
   }
 
   // No lower clip: a debt deeper than the safe end has to be earned back event by event, or the bound would not hold.
@@ -88,7 +84,18 @@ export class RiskController {
   }
 }
 
+/** Share of theta's way that ln tau follows where theta began. */
+const response = 0.6;
+
 /** Start at twice the declared loss: ln 0.02 for a target of 1 % (docs/routing.md 3b). */
 export function thetaStart(epsilon: number): number {
   return Math.min(0, Math.log(2 * epsilon));
+}
+
+/**
+ * Share of epsilon held back: a tenth at first, then falling with the root of the events. The realised loss scatters around the
+ * controlled one by the noise of the audits, which falls the same way; without it half of all streams would end above epsilon.
+ */
+function margin(events: number): number {
+  return Math.min(0.1, Math.sqrt(200 / events));
 }

@@ -12,6 +12,13 @@ export interface HeadShape {
   readonly labels: number;
 }
 
+interface TierParts {
+  readonly route: OnlineHead;
+  readonly stop: OnlineHead;
+  readonly share: HarmShare;
+  readonly watch: DisagreementWatch;
+}
+
 /** All that is learned about one light tier: its harm before and after it ran, how harmful its disagreements are, its alarm. */
 export class TierHeads {
   readonly watch: DisagreementWatch;
@@ -20,7 +27,7 @@ export class TierHeads {
   readonly #stop: OnlineHead;
   readonly #share: HarmShare;
 
-  constructor(shape: HeadShape, parts: { route: OnlineHead; stop: OnlineHead; share: HarmShare; watch: DisagreementWatch }) {
+  constructor(shape: HeadShape, parts: TierParts) {
     this.#shape = shape;
     this.#route = parts.route;
     this.#stop = parts.stop;

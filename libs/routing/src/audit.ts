@@ -16,7 +16,7 @@ export interface Audit {
 
 /**
  * Probability of an audit for an event that a light tier serves with harm g:
- * `clip(auditRate * s(g) / s(0.01), auditRate / 4, 1)` with `s(g) = sqrt(g (1 - g))`: audits go where the doubly robust
+ * `clip(auditRate * s(g) / s(0.01), auditRate / 2, 1)` with `s(g) = sqrt(g (1 - g))`: audits go where the doubly robust
  * estimate is least sure (docs/routing.md 3a; the optimal allocation for a Bernoulli residual).
  *
  * Contract with the learner: `auditRate` is the probability at a harm of 1 %, so that a snapshot without any history means
@@ -24,7 +24,7 @@ export interface Audit {
  * `auditRate = rate * boost * clip(s(0.01) / EMA[s(g)], 1/4, 4)`, with `boost` 5 after an alarm, else 1; `auditSpread` is s.
  */
 export function auditProbability(auditRate: number, harm: number): number {
-  return Math.min(1, Math.max(auditRate / 4, (auditRate * spread(harm)) / referenceSpread));
+  return Math.min(1, Math.max(auditRate / 2, (auditRate * spread(harm)) / referenceSpread));
 }
 
 /** s(g) = sqrt(g (1 - g)), the standard deviation of a harm that happens with probability g. */

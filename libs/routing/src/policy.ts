@@ -20,5 +20,6 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     auditRate: flow.audit.rate,
     heads: [],
     learner: new Uint8Array(0),
+    certificate: null,
   };
 }

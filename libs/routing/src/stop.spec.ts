@@ -157,12 +157,12 @@ describe('the audit of a served answer', () => {
     expect(served({ harms: { fast: [0.01, 0.01], standard: [0.5, 0.5] } }).probability).toBeCloseTo(0.04, 6);
   });
 
-  it('is rarer for safer answers, but never below a quarter of the rate', () => {
+  it('is rarer for safer answers, but never below half of the rate', () => {
     expect(served({ harms: { fast: [0.0025, 0.0025], standard: [0.5, 0.5] } }).probability).toBeCloseTo(
       (0.04 * Math.sqrt(0.0025 * 0.9975)) / Math.sqrt(0.01 * 0.99),
       6,
     );
-    expect(served({ harms: { fast: [0.0002, 0.0002], standard: [0.5, 0.5] } }).probability).toBe(0.01);
+    expect(served({ harms: { fast: [0.0002, 0.0002], standard: [0.5, 0.5] } }).probability).toBe(0.02);
   });
 
   it('runs on every tier that did not run, when the draw is below the probability', () => {

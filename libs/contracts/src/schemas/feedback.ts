@@ -45,6 +45,37 @@ const head = {
   ],
 } as const;
 
+/** As published before certificates were: still read. */
+export const policySchemaV1 = {
+  type: 'record',
+  name: 'PolicySnapshot',
+  namespace: 'sluice',
+  doc: 'What the learner published last: sluice.policy, key = flow.',
+  fields: [
+    { name: 'flow', type: 'string' },
+    { name: 'version', type: 'long' },
+    { name: 'examplesOffset', type: 'long', doc: 'Offset in <flow>.examples after the last example folded.' },
+    { name: 'threshold', type: 'double' },
+    { name: 'heavyOnly', type: 'boolean' },
+    { name: 'reason', type: 'string' },
+    { name: 'auditRate', type: 'double' },
+    { name: 'heads', type: { type: 'array', items: head } },
+    { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
+  ],
+} as const;
+
+const certificate = {
+  type: 'record',
+  name: 'Certificate',
+  doc: 'Anytime-valid interval of the loss since control began or the latest alarm.',
+  fields: [
+    { name: 'events', type: 'long', doc: 'Events that it is about.' },
+    { name: 'estimate', type: 'double' },
+    { name: 'lower', type: 'double' },
+    { name: 'upper', type: 'double' },
+  ],
+} as const;
+
 export const policySchema = {
   type: 'record',
   name: 'PolicySnapshot',
@@ -60,5 +91,6 @@ export const policySchema = {
     { name: 'auditRate', type: 'double' },
     { name: 'heads', type: { type: 'array', items: head } },
     { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
+    { name: 'certificate', type: ['null', certificate], default: null, doc: 'Null before control begins.' },
   ],
 } as const;

@@ -10,3 +10,4 @@ export { seededRandom, shuffled, type Random } from './random.ts';
 export { meanOf, simulate, type Simulation, type SimulationSpec } from './simulate.ts';
 export { binaryAnswer, sortedIntoBlocks, streamWidth, syntheticStream, type StreamSpec } from './stream.ts';
 export { serve, type KnownEvent, type Served, type Serving } from '../serve.ts';
+export { OnlineHead } from '../online-head.ts';

@@ -3,8 +3,15 @@ import type { OutcomeFact, PredictionFact, ShadowFact } from '../join/fact.ts';
 
 export const tierNames = ['fast', 'standard', 'heavy'] as const;
 
+interface FlowParts {
+  readonly controller?: object;
+  readonly feedback?: object;
+  readonly target?: object;
+  readonly tiers?: readonly object[];
+}
+
 /** A flow of three tiers and two labels with everything else by default. */
-export function flowOf(parts: { readonly controller?: object; readonly feedback?: object; readonly target?: object } = {}): Flow {
+export function flowOf(parts: FlowParts = {}): Flow {
   return parseFlow({
     flow: 'mail',
     description: 'Sorts mail.',

@@ -46,6 +46,7 @@ export function samplePolicy(harms: Harms, more: Partial<PolicySnapshot> = {}): 
     auditRate: 0.04,
     heads,
     learner: new Uint8Array(0),
+    certificate: null,
     ...more,
   };
 }

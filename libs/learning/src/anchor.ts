@@ -1,0 +1,123 @@
+import type { Flow } from '@sluice/domain';
+import type { ByteReader, ByteWriter } from './bytes.ts';
+import { Calibration, type CalibrationRow } from './calibration.ts';
+import type { LearnerCounts } from './learner-counts.ts';
+import { thetaStart } from './risk-controller.ts';
+
+/** Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. */
+const patience = 10;
+
+/** Events that the threshold of a flow without controller is calibrated on, half of them to train its heads. */
+const staticEvents = 2000;
+
+/** How far the first anchor may lie from the usual one (predicted harm of young heads deserves no more trust), and how far each later one moves it. */
+const reach = { below: 1, above: 2, step: 1, slack: 0.5 };
+
+/** Predicted harm is believed as far as audits bear it out; before there are any, as if this many events of harm had been as predicted. */
+const trust = 10;
+
+/**
+ * The threshold that theta moves around: where the declared loss is predicted, chosen at the end of warm-up and again whenever the number
+ * of events has doubled, because heads that have seen more say it better.
+ *
+ * The loss bound does not know of it. What may be lost is kept in theta alone; which threshold a theta stands for is free to choose, as long as
+ * theta at its end means heavy only.
+ */
+export class Anchor {
+  readonly #flow: Flow;
+  readonly #calibration: Calibration;
+  #logThreshold: number;
+  /** Decisions at which it is chosen again; 0 while the flow warms up. */
+  #next = 0;
+  /** Predicted harm of light answers since the last choice, and what audits added to it. */
+  #predicted = 0;
+  #corrected = 0;
+
+  constructor(flow: Flow, calibration: Calibration) {
+    this.#flow = flow;
+    this.#calibration = calibration;
+    this.#logThreshold = thetaStart(flow.target.maxLoss);
+    if (flow.controller.enabled && flow.controller.warmUp === 0) this.#next = Infinity;
+  }
+
+  static read(flow: Flow, from: ByteReader): Anchor {
+    const anchor = new Anchor(flow, Calibration.read(from));
+    anchor.#logThreshold = from.f64();
+    anchor.#next = from.f64();
+    anchor.#predicted = from.f64();
+    anchor.#corrected = from.f64();
+    return anchor;
+  }
+
+  write(to: ByteWriter): void {
+    this.#calibration.write(to);
+    to.f64(this.#logThreshold).f64(this.#next).f64(this.#predicted).f64(this.#corrected);
+  }
+
+  /** The time before the first light answer. */
+  get warming(): boolean {
+    return this.#next === 0;
+  }
+
+  get logThreshold(): number {
+    return this.#logThreshold;
+  }
+
+  /** Of each tier, heavy = 1. */
+  get costs(): readonly number[] {
+    return this.#calibration.costs;
+  }
+
+  add(row: CalibrationRow): void {
+    if (this.#next < Infinity) this.#calibration.add(row);
+  }
+
+  predicted(harm: number): void {
+    this.#predicted += harm;
+  }
+
+  corrected(part: number): void {
+    this.#corrected += part;
+  }
+
+  /** Chooses the threshold when it is time to. */
+  advance(counts: LearnerCounts, current: number): void {
+    if (this.warming ? !this.#isWarm(counts) : counts.decisions < this.#next) return;
+    if (!this.#flow.controller.enabled) this.#fix();
+    else if (this.warming) this.#start(counts);
+    else this.#follow(counts, current);
+  }
+
+  /** Enough was seen to let light tiers serve. */
+  #isWarm({ decisions, shadows }: LearnerCounts): boolean {
+    const { enabled, warmUp } = this.#flow.controller;
+    if (!enabled) return this.#calibration.seen >= staticEvents;
+    return decisions >= warmUp && (shadows >= warmUp || decisions >= warmUp * patience);
+  }
+
+  /** A static flow stays where all of the declared loss was found. */
+  #fix(): void {
+    const { maxLoss } = this.#flow.target;
+    this.#logThreshold = this.#calibration.theta(this.#flow, maxLoss, 'realised') ?? thetaStart(maxLoss);
+    this.#next = Infinity;
+  }
+
+  /** Half the declared loss, as predicted by beginners. */
+  #start({ decisions }: LearnerCounts): void {
+    const { maxLoss } = this.#flow.target;
+    const usual = thetaStart(maxLoss);
+    const found = this.#calibration.theta(this.#flow, maxLoss / 2, 'predicted') ?? usual;
+    this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
+    this.#next = decisions * 2;
+  }
+
+  #follow({ decisions }: LearnerCounts, current: number): void {
+    const borneOut = Math.max(0.4, (this.#predicted + this.#corrected + trust) / (this.#predicted + trust));
+    const margin = Math.min(0.4, Math.sqrt(150 / decisions));
+    const found = this.#calibration.theta(this.#flow, ((1 - margin) * this.#flow.target.maxLoss) / borneOut, 'predicted');
+    const rise = (found ?? current) - current;
+    if (rise > reach.slack) this.#logThreshold += Math.min(reach.step, rise - reach.slack);
+    this.#next = decisions * 2;
+    this.#predicted = this.#corrected = 0;
+  }
+}
