@@ -11,7 +11,7 @@ module.exports = {
     ],
   },
   // Packages that ship only ES modules are compiled too.
-  transformIgnorePatterns: ['/node_modules/(?!commander/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(commander|cockatiel)/)'],
   extensionsToTreatAsEsm: [],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],

@@ -67,6 +67,13 @@ export const errorTable = {
     record: toDeadLetters,
     remedy: 'Send less, or raise request.maxBytes in the flow file.',
   },
+  SLUICE_BATCH_DAMAGED: {
+    class: 'reject',
+    what: 'A batch of records cannot be read: its checksum does not fit its bytes, or its codec is unknown or fails.',
+    record:
+      'Fetched anew first; then the bytes of the whole batch go to <flow>.dead-letters as one record that names its offsets, and reading goes on behind it.',
+    remedy: 'Check the disks of the brokers and the compression of the producer; publish the records again.',
+  },
   SLUICE_HEADER_INVALID: {
     class: 'reject',
     what: 'A header has a wrong type or range.',

@@ -39,6 +39,21 @@ describe('a carrier', () => {
     );
   });
 
+  it('makes one dead letter of a batch that cannot be read, and shows its processor only the records beside it', async () => {
+    const { carrier, works } = carrierOf({ process: copy });
+    const damaged = {
+      ...record(1),
+      key: null,
+      value: Buffer.from('bytes of the batch'),
+      damage: 'offsets 1 to 1: checksum 0, the batch says 1',
+    };
+    await carrier.carry([record(0), damaged, record(2)]);
+    const [first, second, letter] = works.flatMap((work) => work.outputs);
+    expect([first!.from.offset, second!.from.offset]).toEqual([0, 2]);
+    expect(letter).toMatchObject({ topic: 'dead', value: damaged.value, from: { offset: 1 } });
+    expect(readDeadLetter(letter as never)).toMatchObject({ code: 'SLUICE_BATCH_DAMAGED', message: expect.stringContaining('checksum') });
+  });
+
   it('tries a failing record three times alone and then says why in its dead letter', async () => {
     let tries = 0;
     const cause = () => {

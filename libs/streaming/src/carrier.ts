@@ -5,6 +5,9 @@ import type { InRecord, OutRecord, PipeSpec, PipeStats, Processor } from './port
 /** How often a record is tried alone before it becomes a dead letter. */
 export const attemptsAlone = 3;
 
+/** Most bytes of a damaged batch that are kept: with headers they must fit a record of the dead-letter topic. */
+const longestDamaged = 900_000;
+
 /** A slice and what became of it: both are committed together or not at all. */
 export interface Work {
   readonly slice: readonly InRecord[];
@@ -58,9 +61,23 @@ export class Carrier {
       if (again === undefined) return;
       last = again;
     }
+    await this.#commit({ slice: [record], outputs: [this.#letter(record, last, attemptsAlone)] });
+  }
+
+  /** Dead letters for what the log could not give as records. */
+  #damaged(slice: readonly InRecord[]): OutRecord[] {
+    const letters: OutRecord[] = [];
+    for (const record of slice) {
+      if (record.damage === undefined) continue;
+      const bytes = { ...record, value: record.value?.subarray(0, longestDamaged) ?? null };
+      letters.push(this.#letter(bytes, new SluiceError('SLUICE_BATCH_DAMAGED', record.damage), 1));
+    }
+    return letters;
+  }
+
+  #letter(record: InRecord, error: SluiceError, attempts: number): OutRecord {
     const { spec } = this.#options;
-    const letter = deadLetter({ record, error: last, stage: spec.stage ?? spec.group, topic: spec.deadLetters, attempts: attemptsAlone });
-    await this.#commit({ slice: [record], outputs: [letter] });
+    return deadLetter({ record, error, stage: spec.stage ?? spec.group, topic: spec.deadLetters, attempts });
   }
 
   /** Undefined when the slice is committed, else why it was not. */
@@ -68,7 +85,10 @@ export class Carrier {
     const { processor } = this.#options;
     let outputs: readonly OutRecord[];
     try {
-      outputs = await processor.process(slice);
+      const letters = this.#damaged(slice);
+      const sound = letters.length === 0 ? slice : slice.filter(({ damage }) => damage === undefined);
+      const made = sound.length === 0 ? [] : await processor.process(sound);
+      outputs = letters.length === 0 ? made : [...made, ...letters];
     } catch (thrown) {
       return this.#failed(thrown);
     }

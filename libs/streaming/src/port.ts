@@ -9,6 +9,8 @@ export interface InRecord extends Source {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Headers;
+  /** Why the batch that ends at this offset cannot be read; the value is its bytes. No processor ever sees such a record. */
+  readonly damage?: string;
 }
 
 /** A record to write. The pipe stamps the coordinates of `from` on it and sends it with an explicit partition. */

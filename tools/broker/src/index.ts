@@ -16,3 +16,5 @@ export { readWithJava, type JavaReadOptions } from './java-reader.ts';
 export type { JudgeRecord } from './console-format.ts';
 export { isClean, judge, type JudgeInput, type Verdict } from './judge.ts';
 export { passJudgement, type JudgedRun, type Judgement } from './pass-judgement.ts';
+export { Cluster, type ClusterNode, type ClusterOptions } from './cluster.ts';
+export { KafkaProxy, type Exchange, type LinkState } from './kafka-proxy.ts';

@@ -21,8 +21,12 @@ function keepsAbortedAway(): boolean {
 
 const followsPositions = (): boolean => String(internals.Runner.prototype.handleBatch).includes('fetchedOffset');
 
+const keepsSequences = (): boolean => String(internals.createSendMessages).includes('assertSettled');
+
 /** @throws SluiceError SLUICE_CLIENT_UNPATCHED when the client lacks a patch that correctness rests on: tried out, not looked up. */
 export function assertPatched(): void {
   if (!keepsAbortedAway()) throw new SluiceError('SLUICE_CLIENT_UNPATCHED', 'kafkajs lets records of aborted transactions through');
   if (!followsPositions()) throw new SluiceError('SLUICE_CLIENT_UNPATCHED', 'kafkajs does not report where its fetches begin');
+  if (!keepsSequences())
+    throw new SluiceError('SLUICE_CLIENT_UNPATCHED', 'kafkajs gives sequence numbers of a lost answer to other records');
 }

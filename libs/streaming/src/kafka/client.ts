@@ -1,5 +1,6 @@
-import { Kafka, logLevel, type logCreator, type RetryOptions } from 'kafkajs';
+import { Kafka, logLevel, type ISocketFactory, type logCreator, type RetryOptions } from 'kafkajs';
 import { internals, readCommitted, type ClientCluster } from './internals.ts';
+import './record-batch/install.ts';
 
 /** Where the driver's log lines go; pino's loggers fit. */
 export interface BusLogger {
@@ -14,8 +15,10 @@ export interface KafkaBusOptions {
   readonly clientId: string;
   /** Left out: silent. */
   readonly logger?: BusLogger;
-  /** Name of this process among its like, for the broker's logs. */
+  /** Name of this process among its like: static membership in its groups (KIP-345), and in the broker's logs. */
   readonly instance?: string;
+  /** Makes the connections; left out: TCP. Tests put a simulated network here. */
+  readonly socketFactory?: ISocketFactory;
 }
 
 /** Spelt out everywhere: the client's defaults change under Jest. */
@@ -40,9 +43,19 @@ export class Clients {
     this.logger = options.logger ?? silent;
   }
 
+  get instance(): string | undefined {
+    return this.#options.instance;
+  }
+
   kafka(): Kafka {
-    const { brokers } = this.#options;
-    return new Kafka({ ...this.#connection(), brokers: [...brokers], logLevel: logLevel.INFO, logCreator: this.#logCreator });
+    const { brokers, socketFactory } = this.#options;
+    return new Kafka({
+      ...this.#connection(),
+      brokers: [...brokers],
+      logLevel: logLevel.INFO,
+      logCreator: this.#logCreator,
+      ...(socketFactory === undefined ? {} : { socketFactory }),
+    });
   }
 
   /** The client's connection layer without a group: for reading partitions by position. */
@@ -51,7 +64,7 @@ export class Clients {
       ...this.#connection(),
       brokers: [...this.#options.brokers],
       enforceRequestTimeout: true,
-      socketFactory: internals.socketFactory(),
+      socketFactory: this.#options.socketFactory ?? internals.socketFactory(),
       logger: internals.createLogger({ level: logLevel.INFO, logCreator: this.#logCreator }),
       metadataMaxAge: 300_000,
       allowAutoTopicCreation: false,

@@ -8,8 +8,10 @@ import Batch from 'kafkajs/src/consumer/batch.js';
 import Cluster from 'kafkajs/src/cluster/index.js';
 import filterAbortedMessages from 'kafkajs/src/consumer/filterAbortedMessages.js';
 import loggers from 'kafkajs/src/loggers/index.js';
+import createSendMessages from 'kafkajs/src/producer/sendMessages.js';
 import Runner from 'kafkajs/src/consumer/runner.js';
 import socketFactory from 'kafkajs/src/network/socketFactory.js';
+import type { Damage } from './record-batch/decode.ts';
 
 export interface RawMessage {
   readonly offset: string;
@@ -18,6 +20,10 @@ export interface RawMessage {
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
   readonly isControlRecord?: boolean;
+  /** Offset and time stamp as numbers, where our own decoder read the record. */
+  readonly position?: number;
+  readonly time?: number;
+  readonly damage?: Damage | undefined;
   readonly batchContext?: {
     readonly firstOffset: string;
     readonly lastOffsetDelta: number;
@@ -92,6 +98,7 @@ interface Internals {
   readonly Cluster: new (options: object) => ClientCluster;
   readonly Runner: { readonly prototype: { readonly handleBatch: unknown } };
   readonly createLogger: (options: { level: number; logCreator: unknown }) => object;
+  readonly createSendMessages: unknown;
   readonly filterAbortedMessages: (fetched: {
     messages: readonly RawMessage[];
     abortedTransactions: readonly AbortedTransaction[];
@@ -104,6 +111,7 @@ export const internals = {
   Cluster,
   Runner,
   createLogger: loggers.createLogger,
+  createSendMessages,
   filterAbortedMessages,
   socketFactory,
 } as unknown as Internals;

@@ -107,6 +107,23 @@ describe('the owner of a partition', () => {
     await owner.close();
   });
 
+  it('fetches a damaged batch anew before it believes that the log itself is damaged', async () => {
+    const { owner, seeks, written } = openOwner(5, []);
+    await settled();
+    const damaged = batchOf(5, 6);
+    const offered = () =>
+      owner.offer({
+        ...damaged,
+        messages: damaged.messages.map((message) => ({ ...message, damage: { reason: 'checksum', firstOffset: 5 } })),
+      });
+    expect([offered(), offered()]).toEqual([false, false]);
+    expect(seeks).toEqual([0, 5, 5]);
+    expect(offered()).toBe(true);
+    await settled();
+    expect(written.length).toBe(6);
+    await owner.close();
+  });
+
   it('keeps its processor over a renewal while nobody else moved the partition on', async () => {
     const { owner, calls } = openOwner(5, []);
     await settled();

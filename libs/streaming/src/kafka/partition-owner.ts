@@ -35,6 +35,9 @@ const idleMs = 1_000;
 /** How many batches in a row may begin elsewhere than expected. */
 const maxLost = 3;
 
+/** How often a damaged batch is fetched before it is put aside: what the way here damaged comes whole the next time. */
+const maxDamaged = 3;
+
 export interface OwnerContext {
   readonly clients: Clients;
   readonly admin: ClusterAdmin;
@@ -71,6 +74,7 @@ export class PartitionOwner {
   #uncertain: number | undefined;
   #anew = false;
   #lost = 0;
+  #damaged = 0;
   #paused = true;
 
   constructor(context: OwnerContext, partition: TopicPartition, after: Promise<unknown>) {
@@ -112,6 +116,8 @@ export class PartitionOwner {
     const fetchedOffset = Number(batch.fetchedOffset);
     if (fetchedOffset !== this.#position) return this.#lose();
     this.#lost = 0;
+    if (batch.messages.some(({ damage }) => damage !== undefined) && ++this.#damaged < maxDamaged) return this.#fetchAgain();
+    this.#damaged = 0;
     this.#queue.push(batch.messages.map((message) => toRecord(this.partition, message)));
     this.#position = Number(batch.lastOffset()) + 1;
     if (this.#queue.isFull && !this.#paused) this.#setPaused(true);
@@ -121,7 +127,12 @@ export class PartitionOwner {
   /** Goes back to where the stream broke off; when the records there have expired, the committed offset must be looked up anew. */
   #lose(): false {
     if (++this.#lost > maxLost) this.renew();
-    else this.#context.seek(this.partition, this.#position);
+    else this.#fetchAgain();
+    return false;
+  }
+
+  #fetchAgain(): false {
+    this.#context.seek(this.partition, this.#position);
     return false;
   }
 
@@ -221,11 +232,13 @@ export class PartitionOwner {
     const { spec, admin } = this.#context;
     const next = slice.at(-1) === undefined ? this.#position : slice.at(-1)!.offset + 1;
     this.#uncertain = next;
-    const records: Place[] = [];
-    for (const output of outputs) {
-      const partition = placeOf(output, await admin.partitions(output.topic));
-      records.push({ ...output, partition, headers: stamped(output) });
-    }
+    const counts = new Map<string, number>();
+    for (const { topic } of outputs) if (!counts.has(topic)) counts.set(topic, await admin.partitions(topic));
+    const records = outputs.map((output): Place => ({
+      ...output,
+      partition: placeOf(output, counts.get(output.topic)!),
+      headers: stamped(output),
+    }));
     try {
       await this.#writer!.commit({ group: spec.group, records, partition: this.partition, next });
     } catch (thrown) {

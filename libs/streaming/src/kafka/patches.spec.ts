@@ -1,5 +1,6 @@
 import createEosManager from 'kafkajs/src/producer/eosManager/index.js';
 import groupMessagesPerPartition from 'kafkajs/src/producer/groupMessagesPerPartition.js';
+import createSendMessages from 'kafkajs/src/producer/sendMessages.js';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import { assertPatched } from './assert-patched.ts';
 import { internals, type RawMessage } from './internals.ts';
@@ -81,7 +82,7 @@ describe('patch 003, linear grouping', () => {
 });
 
 /** A transaction manager whose coordinator answers by script. */
-function managerOf(refusals: number) {
+function managerOf(refusals: number, retry: object = { retries: 0 }) {
   const calls = { found: 0, added: 0, offsets: 0 };
   let left = refusals;
   const answer = async () => {
@@ -93,12 +94,12 @@ function managerOf(refusals: number) {
     initProducerId: async () => ({ producerId: 1, producerEpoch: 0 }),
     addPartitionsToTxn: () => (calls.added++, answer()),
     addOffsetsToTxn: () => (calls.offsets++, answer()),
-    txnOffsetCommit: async () => undefined,
+    txnOffsetCommit: async (): Promise<void> => undefined,
     endTxn: async () => undefined,
   };
   const findGroupCoordinator = async () => (calls.found++, broker);
-  const cluster = { retry: { retries: 0 }, findGroupCoordinator, refreshMetadataIfNecessary: async () => undefined };
-  return { manager: createEosManager({ logger: silent, cluster, transactional: true, transactionalId: 'id' }), calls };
+  const cluster = { retry, findGroupCoordinator, refreshMetadataIfNecessary: async () => undefined };
+  return { manager: createEosManager({ logger: silent, cluster, transactional: true, transactionalId: 'id' }), calls, broker };
 }
 
 async function runTransaction(manager: ReturnType<typeof createEosManager>): Promise<void> {
@@ -139,6 +140,103 @@ describe('patch 006, coordinator cache', () => {
     // One for the transaction, found by the initialisation, and one for the group.
     expect(calls.found).toBe(2);
   });
+});
+
+/** One broker whose produce requests meet `fates`, then succeed; what reaches its log is kept by first sequence, as brokers deduplicate. */
+function producerOf(fates: ('ok' | 'answer lost')[], retries = 0) {
+  const log = new Map<number, string[]>();
+  const broker = {
+    nodeId: 1,
+    isConnected: () => true,
+    initProducerId: async () => ({ producerId: 1, producerEpoch: 0 }),
+    async produce({
+      topicData,
+    }: {
+      topicData: { partitions: { partition: number; firstSequence: number; messages: { value: string }[] }[] }[];
+    }) {
+      const { firstSequence, messages } = topicData[0]!.partitions[0]!;
+      // An acknowledgement without an append, where the sequence is known already.
+      if (!log.has(firstSequence))
+        log.set(
+          firstSequence,
+          messages.map(({ value }) => value),
+        );
+      if ((fates.shift() ?? 'ok') === 'answer lost')
+        throw Object.assign(new Error('timed out'), { name: 'KafkaJSRequestTimeoutError', retriable: true });
+      return { topics: [{ topicName: 't', partitions: [{ partition: 0, errorCode: 0, baseOffset: '0' }] }] };
+    },
+  };
+  const cluster = {
+    retry: { retries: 0 },
+    targetTopics: new Set(['t']),
+    isConnected: () => true,
+    addMultipleTargetTopics: async () => undefined,
+    refreshMetadata: async () => undefined,
+    refreshMetadataIfNecessary: async () => undefined,
+    findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
+    findLeaderForPartitions: () => ({ 1: [0] }),
+    findBroker: async () => broker,
+    findControllerBroker: async () => broker,
+  };
+  const eosManager = createEosManager({ logger: silent, cluster, transactional: false });
+  const retrier = async (attempt: (bail: (e: Error) => never) => unknown) => {
+    const bail = (e: Error) => {
+      throw e;
+    };
+    for (let left = retries; ; left--) {
+      try {
+        return await attempt(bail);
+      } catch (e) {
+        if (left === 0) throw e;
+      }
+    }
+  };
+  const sendMessages = createSendMessages({ logger: silent, cluster, partitioner: () => 0, eosManager, retrier });
+  const send = (value: string) => sendMessages({ acks: -1, topicMessages: [{ topic: 't', messages: [{ value }] }] });
+  return { eosManager, send, values: () => [...log.values()].flat() };
+}
+
+describe('patch 008, unsettled send', () => {
+  it('refuses a send that waited for one whose answer was lost: it would be taken for a repetition and dropped', async () => {
+    const { eosManager, send, values } = producerOf(['answer lost']);
+    await eosManager.initProducerId();
+    const [first, second] = await Promise.allSettled([send('a'), send('b')]);
+    expect([first.status, second.status]).toEqual(['rejected', 'rejected']);
+    expect(String((second as PromiseRejectedResult).reason)).toMatch(/Use a new producer/);
+    await expect(send('c')).rejects.toThrow('Use a new producer');
+    expect(values()).toEqual(['a']);
+  });
+
+  it('lets the same send try again, and goes on after it was acknowledged', async () => {
+    const { eosManager, send, values } = producerOf(['answer lost'], 1);
+    await eosManager.initProducerId();
+    await send('a');
+    await send('b');
+    expect(values()).toEqual(['a', 'b']);
+  });
+
+  it('begins no transaction on a producer with an unsettled send', async () => {
+    const { manager } = managerOf(0);
+    await manager.initProducerId();
+    manager.markUnsettled({});
+    expect(() => manager.beginTransaction()).toThrow('Use a new producer');
+  });
+});
+
+describe('patch 009, names of coordinator errors', () => {
+  it.each(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP'])(
+    'asks again after %s',
+    async (type) => {
+      const { manager, broker } = managerOf(0, { retries: 2, initialRetryTime: 1, factor: 0 });
+      let refusals = 1;
+      broker.txnOffsetCommit = async () => {
+        if (refusals-- > 0) throw Object.assign(new Error(type), { type, retriable: true });
+      };
+      await manager.initProducerId();
+      await runTransaction(manager);
+      expect(refusals).toBe(-1);
+    },
+  );
 });
 
 describe('the bus', () => {

@@ -1,5 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { defineMachine, SluiceError, toSluiceError, type Machine, type Transitions } from '@sluice/domain';
-import type { Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, InstrumentationEvent } from 'kafkajs';
+import {
+  PartitionAssigners,
+  type Consumer,
+  type ConsumerCrashEvent,
+  type ConsumerGroupJoinEvent,
+  type EachBatchPayload,
+  type InstrumentationEvent,
+} from 'kafkajs';
 import { newStats } from '../stats.ts';
 import type { Pipe, PipeSpec, TopicPartition } from '../port.ts';
 import type { ClusterAdmin } from './admin.ts';
@@ -8,6 +16,7 @@ import { clientRetry } from './client.ts';
 import type { ClientBatch } from './internals.ts';
 import { Membership } from './membership.ts';
 import { PartitionOwner, type OwnerContext } from './partition-owner.ts';
+import { stickyAssigner } from './sticky-assigner.ts';
 import { pause } from './time.ts';
 import { Watchdog } from './watchdog.ts';
 import { IdempotentWriter, TransactionalWriter, type Writer } from './writer.ts';
@@ -59,6 +68,8 @@ export class KafkaPipe implements Pipe {
     this.#spec = spec;
     this.#consumer = clients.kafka().consumer({
       groupId: spec.group,
+      // A member that comes back under its name takes its place again at once: without it the group waits until the session of the dead one ends.
+      ...(clients.instance !== undefined && { groupInstanceId: clients.instance }),
       // Heartbeats do not wait for processing here, so a silent member is a dead one; its partitions move on after this time.
       sessionTimeout: 10_000,
       heartbeatInterval: 1_000,
@@ -68,6 +79,8 @@ export class KafkaPipe implements Pipe {
       maxBytesPerPartition: 1 << 20,
       maxBytes: 8 << 20,
       allowAutoTopicCreation: false,
+      // Round robin besides, so that a group can change over while members of an earlier version are still in it.
+      partitionAssigners: [stickyAssigner(clients.instance ?? randomUUID()), PartitionAssigners.roundRobin],
       retry: { ...clientRetry, retries: 8 },
     });
     this.#machine = defineMachine<PipeState>(`pipe ${spec.group}`, pipeTransitions, { start: 'joining' });
@@ -182,7 +195,11 @@ export class KafkaPipe implements Pipe {
 
   #newWriter(partition: TopicPartition): Writer {
     if (this.#spec.delivery === 'exactly-once') return new TransactionalWriter(this.#clients, this.#spec.group, partition);
-    return new IdempotentWriter(this.#clients, (of, next) => this.#consumer.commitOffsets([{ ...of, offset: String(next) }]));
+    return new IdempotentWriter(this.#clients, async (of, next) => {
+      // A plain commit is checked by generation alone: in the new one it would take back what the new owner has committed.
+      if (!this.#owners.has(keyOf(of))) throw new Error('the partition was given away');
+      await this.#consumer.commitOffsets([{ ...of, offset: String(next) }]);
+    });
   }
 
   #setPaused({ topic, partition }: TopicPartition, paused: boolean): void {

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/domain';
 import type { InRecord, TopicPartition } from '../port.ts';
 import type { ClusterAdmin } from './admin.ts';
 import type { BusLogger, Clients } from './client.ts';
@@ -124,6 +125,7 @@ export class Tail {
     if (last === undefined || this.#closing.signal.aborted) return;
     const batch = new internals.Batch(partition.topic, String(partition.position), data);
     const records = batch.messages.map((message) => toRecord(partition, message));
+    for (const { topic, damage } of records) if (damage !== undefined) throw new SluiceError('SLUICE_BATCH_DAMAGED', `${topic}: ${damage}`);
     const bounded = partition.end === undefined ? records : records.filter(({ offset }) => offset < partition.end!);
     if (bounded.length > 0) await this.#options.onRecords(bounded);
     partition.position = Math.max(partition.position, nextOffset(last));

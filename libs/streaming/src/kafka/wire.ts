@@ -1,19 +1,23 @@
 import type { Message } from 'kafkajs';
 import type { Headers, InRecord, OutRecord, TopicPartition } from '../port.ts';
 import type { RawMessage } from './internals.ts';
+import type { Damage } from './record-batch/decode.ts';
 
 /** A record as read: key, value and headers are slices of the fetch they came with. */
 export function toRecord({ topic, partition }: TopicPartition, message: RawMessage): InRecord {
-  return {
+  const record = {
     topic,
     partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
+    offset: message.position ?? Number(message.offset),
+    timestamp: message.time ?? Number(message.timestamp),
     key: message.key,
     value: message.value,
     headers: message.headers ?? {},
   };
+  return message.damage === undefined ? record : { ...record, damage: wordsOf(message.damage, record.offset) };
 }
+
+const wordsOf = ({ reason, firstOffset }: Damage, last: number): string => `offsets ${firstOffset} to ${last}: ${reason}`;
 
 /** A record to write: its partition is decided. */
 export type Place = Omit<OutRecord, 'from' | 'partition'> & { readonly partition: number };
@@ -23,18 +27,10 @@ export function toMessage({ key, value, headers, partition, timestamp }: Place):
     key,
     value,
     partition,
-    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-    ...(headers === undefined ? {} : { headers: wireHeaders(headers) }),
-  };
-}
-
-function wireHeaders(headers: Headers): NonNullable<Message['headers']> {
-  const wire: NonNullable<Message['headers']> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (value !== undefined) wire[name] = value as Buffer | string | (Buffer | string)[];
-  }
-  return wire;
+    // Our encoder takes numbers for times and leaves undefined headers out.
+    timestamp: timestamp as string | undefined,
+    headers: headers as Message['headers'],
+  } as Message;
 }
 
 /**
