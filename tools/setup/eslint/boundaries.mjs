@@ -11,6 +11,16 @@ const layers = {
   'layer:platform': ['layer:core'],
   'layer:app': ['layer:core', 'layer:contract', 'layer:engine', 'layer:adapter', 'layer:platform'],
   'layer:tool': ['layer:core', 'layer:contract', 'layer:engine', 'layer:adapter', 'layer:platform', 'layer:test', 'layer:tool'],
+  'layer:bench': [
+    'layer:core',
+    'layer:contract',
+    'layer:engine',
+    'layer:adapter',
+    'layer:platform',
+    'layer:test',
+    'layer:tool',
+    'scope:router',
+  ],
   'layer:test': ['layer:core', 'layer:contract', 'layer:engine', 'layer:adapter', 'layer:platform', 'scope:broker'],
 };
 
