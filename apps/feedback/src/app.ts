@@ -1,6 +1,7 @@
 import { decodePolicy, policyTopic } from '@sluice/contracts';
 import type { Flow, PolicySnapshot } from '@sluice/domain';
 import { compileSignature } from '@sluice/routing';
+import type { LearnerStats } from '@sluice/learning';
 import type { Bus, Pipe, PipeSpec } from '@sluice/streaming';
 import { GatherProcessor } from './gather.ts';
 import { openJoin } from './join.ts';
@@ -21,6 +22,9 @@ export interface FeedbackOptions {
 
 export interface Feedback {
   readonly pipes: readonly Pipe[];
+  readonly stages: Readonly<Record<'learn' | 'join' | 'gather', Pipe>>;
+  /** The learner in figures; undefined while another process learns. */
+  learner(): LearnerStats | undefined;
   close(): Promise<void>;
 }
 
@@ -39,13 +43,18 @@ export async function startFeedback(options: FeedbackOptions): Promise<Feedback>
       deadLetters: topology.deadLetters,
       processor,
     });
-  const pipes = [
-    await pipe('learn', async () => new LearnProcessor(flow, { signatureWidth: width, costs, last: await lastPolicy(bus, flow) })),
-    await pipe('join', (partition) => openJoin({ bus, flow, stateDir, partition: partition.partition })),
-    await pipe('gather', () => new GatherProcessor(flow)),
-  ];
+  let learner: LearnProcessor | undefined;
+  const learn = await pipe('learn', async () => {
+    learner = new LearnProcessor(flow, { signatureWidth: width, costs, last: await lastPolicy(bus, flow) });
+    return learner;
+  });
+  const join = await pipe('join', (partition) => openJoin({ bus, flow, stateDir, partition: partition.partition }));
+  const gather = await pipe('gather', () => new GatherProcessor(flow));
+  const pipes = [learn, join, gather];
   return {
     pipes,
+    stages: { learn, join, gather },
+    learner: () => learner?.stats,
     async close() {
       for (const open of pipes.toReversed()) await open.close();
     },

@@ -3,3 +3,4 @@ export { startFeedback, type Feedback, type FeedbackOptions } from './app.ts';
 export { GatherProcessor } from './gather.ts';
 export { LearnProcessor } from './learn.ts';
 export { feedbackTopology } from './topology.ts';
+export { observeFeedback } from './metrics.ts';

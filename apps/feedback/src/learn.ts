@@ -1,6 +1,6 @@
 import { decodeExample, encodePolicy, policyTopic } from '@sluice/contracts';
 import type { Flow, PolicySnapshot } from '@sluice/domain';
-import { Learner } from '@sluice/learning';
+import { Learner, type LearnerStats } from '@sluice/learning';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 
 export interface LearnOptions {
@@ -28,6 +28,10 @@ export class LearnProcessor implements Processor {
     this.#options = options;
     this.#committed = options.last;
     this.#learner = this.#opened();
+  }
+
+  get stats(): LearnerStats {
+    return this.#learner.stats;
   }
 
   process(slice: readonly InRecord[]): readonly OutRecord[] {

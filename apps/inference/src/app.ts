@@ -3,7 +3,9 @@ import { decodePolicy, encodeHealth, healthTopic, policyTopic, RequestSchemas } 
 import type { Clock, Flow, PolicySnapshot, TierSpec, WrongAnswers } from '@sluice/domain';
 import { compileSignature, initialPolicy } from '@sluice/routing';
 import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
+import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher, Table } from '@sluice/streaming';
+import { ModelBreaker } from './breaker.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
 import { inferenceTopology } from './topology.ts';
 
@@ -29,6 +31,9 @@ export interface Worker {
   readonly tier: TierSpec;
   readonly server: ModelServer;
   readonly pipe: Pipe;
+  /** What became of the records of committed slices. */
+  readonly answered: Tally<'fate'>;
+  readonly breaker: ModelBreaker | undefined;
 }
 
 export interface Inference {
@@ -77,6 +82,8 @@ async function startWorker(
   });
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);
+  const answered = new Tally<'fate'>();
+  const breaker = tier === flow.tiers.at(-1) ? undefined : new ModelBreaker(tier.model);
   const parts = {
     ...shared,
     flow,
@@ -84,6 +91,8 @@ async function startWorker(
     server,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
     clock,
+    answered,
+    ...(breaker && { breaker }),
     ...(drill === undefined ? {} : { drill }),
   };
   const pipe = await bus.openPipe({
@@ -95,7 +104,7 @@ async function startWorker(
     deadLetters: topology.deadLetters,
     processor: () => new WorkerProcessor(parts),
   });
-  return { tier, server, pipe };
+  return { tier, server, pipe, answered, breaker };
 }
 
 async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {

@@ -2,3 +2,4 @@
 export { startInference, type Inference, type InferenceOptions, type Worker } from './app.ts';
 export { WorkerProcessor, type WorkerParts } from './processor.ts';
 export { inferenceTopology } from './topology.ts';
+export { observeInference } from './metrics.ts';

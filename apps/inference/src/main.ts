@@ -3,6 +3,7 @@ import { SluiceError, type Flow, type TierSpec } from '@sluice/domain';
 import { loadFlow, runApp } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { startInference, type InferenceOptions } from './app.ts';
+import { observeInference } from './metrics.ts';
 
 const schema = z.object({
   brokers: z.array(z.string()).min(1).describe('Kafka bootstrap servers'),
@@ -29,7 +30,7 @@ await runApp({
   name: 'inference',
   summary: 'Serves tiers of a flow: infers, answers, escalates and audits.',
   schema,
-  async start(config, { clock, instance, log }) {
+  async start(config, { clock, instance, log, metrics }) {
     const { flow, schemas } = await loadFlow(config.flow);
     const tiers = config.tiers.map((name) => tierOf(flow, name));
     const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
@@ -38,6 +39,7 @@ await runApp({
       const { name, gpu, why } = server.backend;
       log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: name, gpu, why });
     }
+    observeInference(metrics, inference);
     const unpublished = (thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) });
     const timer = setInterval(() => void inference.reportHealth().catch(unpublished), config.healthMs);
     return {

@@ -15,7 +15,9 @@ import {
 } from '@sluice/domain';
 import { afterAnswer, escalatedTag, fallbackTag, servedPrediction, shadowTags } from '@sluice/routing';
 import type { ModelServer } from '@sluice/serving';
+import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
+import type { ModelBreaker } from './breaker.ts';
 
 export interface WorkerParts {
   readonly flow: Flow;
@@ -27,6 +29,9 @@ export interface WorkerParts {
   readonly policy: () => PolicySnapshot;
   readonly clock: Clock;
   readonly drill?: WrongAnswers;
+  /** Left out for the heavy tier, which nothing could stand in for. */
+  readonly breaker?: ModelBreaker;
+  readonly answered: Tally<'fate'>;
 }
 
 interface Job {
@@ -42,23 +47,36 @@ interface Job {
 export class WorkerProcessor implements Processor {
   readonly #parts: WorkerParts;
   readonly #topics: ReturnType<typeof topicsOf>;
+  readonly #answered: TallyPart<'fate'>;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#answered = parts.answered.part();
     this.#topics = topicsOf(parts.flow.flow);
   }
 
   async process(slice: readonly InRecord[]): Promise<readonly OutRecord[]> {
     const opened = slice.map((record) => this.#open(record));
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
-    const answers = await this.#parts.server.infer(
-      jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })),
-    );
+    const answers = await this.#infer(jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })));
     // Both are read after inference: the newest policy at the record boundary, one stamp for the whole slice.
     const policy = this.#parts.policy();
     const now = this.#parts.clock.now();
     let next = 0;
     return opened.flatMap((entry) => ('tag' in entry ? this.#finish(entry, answers[next++]!, { policy, now }) : [entry]));
+  }
+
+  committed(): void {
+    this.#answered.commit();
+  }
+
+  aborted(): void {
+    this.#answered.rollback();
+  }
+
+  #infer(values: Parameters<ModelServer['infer']>[0]): ReturnType<ModelServer['infer']> {
+    const { server, breaker } = this.#parts;
+    return breaker === undefined ? server.infer(values) : breaker.guard(values.length, () => server.infer(values));
   }
 
   #open(record: InRecord): Job | OutRecord {
@@ -76,9 +94,9 @@ export class WorkerProcessor implements Processor {
     const { flow, signatureWidth, drill } = this.#parts;
     const given =
       drill === undefined ? answer : { ...answer, label: drilledLabel(job.tag.id, answer.label, { drill, labels: flow.labels.length }) };
-    if (job.tag.shadow) return [this.#shadowAnswer(job, given)];
+    if (job.tag.shadow) return [this.#counted('shadow', this.#shadowAnswer(job, given))];
     const decision = afterAnswer({ flow, signatureWidth, tag: job.tag, policy: at.policy, answer: given, now: at.now });
-    if (decision.kind === 'escalate') return [this.#forward(job, escalatedTag(job.tag, given, decision))];
+    if (decision.kind === 'escalate') return [this.#counted('escalated', this.#forward(job, escalatedTag(job.tag, given, decision)))];
     const served = servedPrediction(flow, { tag: job.tag, answer: given, decision });
     const out: OutRecord = {
       topic: this.#topics.predictions,
@@ -88,7 +106,7 @@ export class WorkerProcessor implements Processor {
       headers: { [header.origin]: job.record.headers[header.origin] },
       from: job.record,
     };
-    return [out, ...shadowTags(job.tag, decision).map((tag) => this.#forward(job, tag))];
+    return [this.#counted('served', out), ...shadowTags(job.tag, decision).map((tag) => this.#forward(job, tag))];
   }
 
   /** A light tier that fails hands the event to the heavy one; where there is no heavier tier it becomes a dead letter. */
@@ -97,8 +115,13 @@ export class WorkerProcessor implements Processor {
       error.code === 'SLUICE_MODEL_FAILED' && !job.tag.shadow
         ? fallbackTag(job.tag, { policyVersion: this.#parts.policy().version, now })
         : undefined;
-    if (next !== undefined) return [this.#forward(job, next)];
+    if (next !== undefined) return [this.#counted('fallback', this.#forward(job, next))];
     return job.tag.shadow ? [] : [this.#refuse(job.record, error)];
+  }
+
+  #counted(fate: string, out: OutRecord): OutRecord {
+    this.#answered.count({ fate });
+    return out;
   }
 
   #forward(job: Job, tag: Tag): OutRecord {
@@ -126,6 +149,7 @@ export class WorkerProcessor implements Processor {
   }
 
   #refuse(record: InRecord, error: SluiceError): OutRecord {
+    this.#answered.count({ fate: 'refused' });
     return deadLetter({ record, error, stage: this.#parts.tier.model, topic: this.#topics.deadLetters, attempts: 1 });
   }
 }

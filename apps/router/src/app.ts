@@ -1,8 +1,10 @@
 import { decodePolicy, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, Flow, PolicySnapshot } from '@sluice/domain';
 import { compileRules, compileSignature, initialPolicy } from '@sluice/routing';
+import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Table } from '@sluice/streaming';
-import { RouterProcessor } from './processor.ts';
+import { RouterProcessor, type RoutedLabel } from './processor.ts';
+import { TierLoads } from './tier-loads.ts';
 import { routerTopology } from './topology.ts';
 
 export interface RouterOptions {
@@ -18,6 +20,8 @@ export interface RouterOptions {
 export interface Router {
   readonly pipe: Pipe;
   readonly policies: Table<PolicySnapshot>;
+  /** What became of the requests of committed slices. */
+  readonly routed: Tally<RoutedLabel>;
   close(): Promise<void>;
 }
 
@@ -28,7 +32,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const signature = compileSignature(flow, schemas);
   const first = initialPolicy(flow);
   const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
-  const idle = costs.map(() => 0);
+  const loads = await TierLoads.open(bus, flow, clock);
+  const routed = new Tally<RoutedLabel>();
   const parts = {
     flow,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
@@ -36,8 +41,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     rules: compileRules(flow, schemas),
     costs,
     policy: () => policies.get(flow.flow) ?? first,
-    queuePrices: () => idle,
+    queuePrices: () => loads.prices(),
     clock,
+    routed,
   };
   const pipe = await bus.openPipe({
     group: topology.group,
@@ -52,9 +58,10 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   return {
     pipe,
     policies,
+    routed,
     async close() {
       await pipe.close();
-      await policies.close();
+      await Promise.all([policies.close(), loads.close()]);
     },
   };
 }

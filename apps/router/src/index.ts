@@ -2,3 +2,4 @@
 export { startRouter, type Router, type RouterOptions } from './app.ts';
 export { RouterProcessor, type RouterParts } from './processor.ts';
 export { routerTopology } from './topology.ts';
+export { observeRouter } from './metrics.ts';

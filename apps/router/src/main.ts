@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { loadFlow, loadManifests, relativeCosts, runApp } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { startRouter } from './app.ts';
+import { observeRouter } from './metrics.ts';
 
 await runApp({
   name: 'router',
@@ -13,11 +14,12 @@ await runApp({
     maxSlice: z.int().min(1).max(5000).default(500).describe('Most requests in one transaction'),
     lingerMs: z.int().min(0).max(1000).default(5).describe('How long a transaction waits for more requests'),
   }),
-  async start({ brokers, maxSlice, lingerMs, ...files }, { clock, instance, log }) {
+  async start({ brokers, maxSlice, lingerMs, ...files }, { clock, instance, log, metrics }) {
     const { flow, schemas } = await loadFlow(files.flow);
     const costs = relativeCosts(await loadManifests(flow, files.models));
     const bus = kafkaBus({ brokers, clientId: 'sluice-router', instance, logger: log });
     const router = await startRouter({ bus, flow, schemas, costs, clock, maxSlice, lingerMs });
+    observeRouter(metrics, router, flow.flow);
     return {
       failed: router.pipe.done,
       ready: () => router.pipe.stats.assigned > 0,

@@ -1,10 +1,14 @@
 import type { RequestSchemas } from '@sluice/contracts';
 import { deadLetter, encodeTag, header, sourceText, topicsOf } from '@sluice/contracts';
-import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot } from '@sluice/domain';
+import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot, type Tag } from '@sluice/domain';
 import { route, type Rules, type Signature } from '@sluice/routing';
+import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 import { IdWindow } from './id-window.ts';
 import { readRequest, requestId, type Request } from './request.ts';
+
+/** First tier and kind of the decision, or the code of the refusal; empty where one does not apply. */
+export type RoutedLabel = 'tier' | 'decision' | 'code';
 
 /** What routing needs besides the record. Everything is fixed for one slice, so a slice is decided by one policy and one time. */
 export interface RouterParts {
@@ -19,6 +23,14 @@ export interface RouterParts {
   /** Waiting price of each tier in units of cost; infinite when the tier is closed. */
   readonly queuePrices: () => readonly number[];
   readonly clock: Clock;
+  readonly routed: Tally<RoutedLabel>;
+}
+
+/** Fixed for one slice. */
+interface Moment {
+  readonly policy: PolicySnapshot;
+  readonly queuePrices: readonly number[];
+  readonly now: EpochMs;
 }
 
 /** Tags each request of one partition and republishes it untouched to the topic of its first model. */
@@ -26,11 +38,13 @@ export class RouterProcessor implements Processor {
   readonly #parts: RouterParts;
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #seen: IdWindow;
+  readonly #routed: TallyPart<RoutedLabel>;
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
     this.#topics = topicsOf(parts.flow.flow);
     this.#seen = new IdWindow(parts.flow.request.dedupWindow);
+    this.#routed = parts.routed.part();
   }
 
   /** The window of known ids is a fold over the request topic itself: reading its last records again restores it. */
@@ -48,35 +62,41 @@ export class RouterProcessor implements Processor {
   process(slice: readonly InRecord[]): readonly OutRecord[] {
     const now = this.#parts.clock.now();
     const policy = this.#parts.policy();
-    return slice.map((record) => this.#route(record, policy, now));
+    const queuePrices = this.#parts.queuePrices();
+    return slice.map((record) => this.#route(record, { policy, queuePrices, now }));
   }
 
   committed(): void {
     this.#seen.commit();
+    this.#routed.commit();
   }
 
   aborted(): void {
     this.#seen.rollback();
+    this.#routed.rollback();
   }
 
-  #route(record: InRecord, policy: PolicySnapshot, now: EpochMs): OutRecord {
+  #route(record: InRecord, at: Moment): OutRecord {
     try {
-      return this.#tagged(record, policy, now);
+      return this.#tagged(record, at);
     } catch (thrown) {
       const error = toSluiceError(thrown, 'SLUICE_PROCESSOR_FAILED');
       if (error.class !== 'reject' && error.class !== 'drop') throw error;
+      this.#routed.count({ tier: '', decision: '', code: error.code });
       return deadLetter({ record, error, stage: 'router', topic: this.#topics.deadLetters, attempts: 1 });
     }
   }
 
-  #tagged(record: InRecord, policy: PolicySnapshot, now: EpochMs): OutRecord {
+  #tagged(record: InRecord, at: Moment): OutRecord {
     const { flow, schemas } = this.#parts;
     const request = readRequest(record, flow, schemas);
-    if (request.deadlineAt <= now) {
-      throw new SluiceError('SLUICE_DEADLINE_PAST', `the deadline passed ${now - request.deadlineAt} ms before routing`);
+    if (request.deadlineAt <= at.now) {
+      throw new SluiceError('SLUICE_DEADLINE_PAST', `the deadline passed ${at.now - request.deadlineAt} ms before routing`);
     }
-    const tag = this.#decide(record, request, { policy, now });
+    const tag = this.#decide(record, request, at);
     if (!this.#seen.admit(request.id)) throw new SluiceError('SLUICE_DUPLICATE_ID', `id ${request.id} was already seen`);
+    const [step] = tag.trail;
+    this.#routed.count({ tier: step!.tier, decision: step!.kind, code: '' });
     return {
       topic: this.#topics.model(flow.tiers[tag.slip.position]!.model),
       partition: record.partition,
@@ -88,8 +108,8 @@ export class RouterProcessor implements Processor {
     };
   }
 
-  #decide(record: InRecord, request: Request, at: { readonly policy: PolicySnapshot; readonly now: EpochMs }) {
-    const { flow, signature, rules, costs, queuePrices } = this.#parts;
+  #decide(record: InRecord, request: Request, at: Moment): Tag {
+    const { flow, signature, rules, costs } = this.#parts;
     const read = signature.read({ ...request, now: at.now });
     const { size, staleness, timeLeft } = read;
     const rule = rules.first({ ...request, headers: record.headers, size, staleness, timeLeft });
@@ -98,7 +118,7 @@ export class RouterProcessor implements Processor {
       flow,
       policy: at.policy,
       costs,
-      queuePrices: queuePrices(),
+      queuePrices: at.queuePrices,
       signature: read.row,
       signatureWidth: signature.width,
       rule,

@@ -14,11 +14,19 @@ export interface HistogramSpec extends MetricSpec {
   readonly buckets: readonly number[];
 }
 
+/** One series of a metric at the time of a scrape. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 /** The metrics of one process: one registry, served on /metrics. */
 export interface Metrics {
   counter(spec: MetricSpec): Counter;
   gauge(spec: MetricSpec & { readonly collect?: (gauge: Gauge) => void }): Gauge;
   histogram(spec: HistogramSpec): Histogram;
+  /** A figure that somebody else keeps, read at every scrape: a counter when its name ends in `_total`, else a gauge. */
+  observe(spec: MetricSpec, read: () => Iterable<Sample>): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -57,9 +65,42 @@ export function createMetrics(
       check(spec);
       return new Histogram({ ...common(spec), buckets: [...spec.buckets] });
     },
+    observe(spec, read) {
+      check(spec);
+      readAtScrape({ counts: spec.name.endsWith('_total'), ...common(spec) }, read);
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+interface Scraped {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
+  readonly registers: Registry[];
+  /** A counter, else a gauge. */
+  readonly counts: boolean;
+}
+
+function readAtScrape({ counts, ...metric }: Scraped, read: () => Iterable<Sample>): void {
+  if (counts) {
+    new Counter({
+      ...metric,
+      collect() {
+        this.reset();
+        for (const { labels = {}, value } of read()) this.inc(labels, value);
+      },
+    });
+  } else {
+    new Gauge({
+      ...metric,
+      collect() {
+        this.reset();
+        for (const { labels = {}, value } of read()) this.set(labels, value);
+      },
+    });
+  }
 }
 
 /** A wrong name is a defect of the caller, found by its first test: a plain error, not one of the table. */

@@ -87,6 +87,11 @@ export class Child {
     if (code !== 0) throw this.#deathOf(code);
   }
 
+  /** Sends a signal that does not announce an end: SIGSTOP, SIGCONT, or a SIGKILL that counts as a death. */
+  disturb(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   kill(signal: NodeJS.Signals): Promise<number | null> {
     this.#closing = true;
     this.#process.kill(signal);

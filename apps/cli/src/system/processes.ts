@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WrongAnswers } from '@sluice/domain';
-import { Child } from './child.ts';
+import { Child, type ChildSpec } from './child.ts';
 import type { System, SystemSpec } from './system.ts';
 
 const apps = fileURLToPath(new URL('../../..', import.meta.url));
@@ -51,7 +51,8 @@ export async function startProcesses(spec: SystemSpec, brokers: string): Promise
   };
 }
 
-function childSpecs(spec: SystemSpec, brokers: string) {
+/** One process per part: the router, one worker per tier, feedback. */
+export function childSpecs(spec: SystemSpec, brokers: string): ChildSpec[] {
   const common = ['--brokers', brokers, '--flow', spec.files.file];
   const models = ['--models', spec.models];
   const child = (name: string, app: string, args: readonly string[]) => ({

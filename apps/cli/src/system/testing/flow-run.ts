@@ -5,14 +5,13 @@ import { encodeOutcome, header, topicsOf, topicSpecs } from '@sluice/contracts';
 import { demoFlowFile, openDataset, requestStream, shippedModels, withPoison, type StreamItem } from '@sluice/demo';
 import { loadFlow, type FlowFiles } from '@sluice/service';
 import { memoryBus, type MemoryBus, type MemoryBusOptions } from '@sluice/streaming';
-import { startInProcess } from '../in-process.ts';
-import type { System } from '../system.ts';
+import { startInProcess, type InProcessSystem } from '../in-process.ts';
 
 export interface FlowRun extends AsyncDisposable {
   readonly files: FlowFiles;
   readonly bus: MemoryBus;
   readonly items: readonly StreamItem[];
-  readonly system: System;
+  readonly system: InProcessSystem;
   /** Publishes items `from` to `to` and runs every pipe until nothing is left. */
   push(from: number, to: number): Promise<void>;
   /** Publishes the outcome of every item that was pushed and runs every pipe until nothing is left. */

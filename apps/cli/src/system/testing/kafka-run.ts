@@ -52,7 +52,7 @@ export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions
     publisher,
     clock: systemClock,
     rate,
-    maxWaiting: 2000,
+    maxWaiting: Infinity,
     answered: () => collector.answered,
     signal: new AbortController().signal,
   });

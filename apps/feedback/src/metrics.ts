@@ -1,0 +1,32 @@
+import type { LearnerStats } from '@sluice/learning';
+import { observePipes, type Metrics } from '@sluice/service';
+import type { Feedback } from './app.ts';
+
+const table: readonly (readonly [string, string, (stats: LearnerStats) => number])[] = [
+  ['sluice_learner_examples_total', 'Examples folded: the version of the policy.', ({ folded }) => folded],
+  ['sluice_learner_decisions_total', 'Served events folded.', ({ decisions }) => decisions],
+  ['sluice_learner_light_served_total', 'Of these, served by a tier below heavy.', ({ lightServed }) => lightServed],
+  ['sluice_learner_shadows_total', 'Events whose answers of all tiers were compared.', ({ shadows }) => shadows],
+  ['sluice_learner_truths_total', 'Outcomes folded.', ({ truths }) => truths],
+  ['sluice_learner_unlabelled_total', 'Events whose outcome never came.', ({ unlabelled }) => unlabelled],
+  ['sluice_learner_alarms_total', 'Alarms of the change detection.', ({ alarms }) => alarms],
+  ['sluice_learner_threshold_ratio', 'Stop threshold tau.', ({ threshold }) => threshold],
+  ['sluice_learner_heavy_only', '1 while only the heavy tier may serve.', ({ heavyOnly }) => (heavyOnly ? 1 : 0)],
+  ['sluice_learner_audit_ratio', 'Mean probability of an audit.', ({ auditRate }) => auditRate],
+  [
+    'sluice_learner_estimated_loss_events',
+    'Doubly robust estimate of the events lost against always-heavy.',
+    ({ estimatedLoss }) => estimatedLoss,
+  ],
+];
+
+/** What feedback shows on /metrics. */
+export function observeFeedback(metrics: Metrics, feedback: Feedback): void {
+  observePipes(metrics, feedback.stages);
+  for (const [name, help, read] of table) {
+    metrics.observe({ name, help }, () => {
+      const stats = feedback.learner();
+      return stats === undefined ? [] : [{ value: read(stats) }];
+    });
+  }
+}

@@ -1,0 +1,18 @@
+import { observePipes, type Metrics } from '@sluice/service';
+import type { Router } from './app.ts';
+
+/** What the router shows on /metrics. */
+export function observeRouter(metrics: Metrics, { pipe, routed, policies }: Router, flow: string): void {
+  observePipes(metrics, { router: pipe });
+  metrics.observe(
+    {
+      name: 'sluice_router_requests_total',
+      help: 'Requests by first tier and kind of decision, or by the code of their refusal.',
+      labels: ['tier', 'decision', 'code'],
+    },
+    () => routed.samples(),
+  );
+  metrics.observe({ name: 'sluice_router_policy_version', help: 'Version of the policy that decides now.' }, () => [
+    { value: policies.get(flow)?.version ?? 0 },
+  ]);
+}
