@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { SluiceError } from '@sluice/domain';
 import { reportAndExit } from '@sluice/service';
+import { chaosCommand } from './chaos/command.ts';
 import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
+import { guaranteeCommand } from './guarantee.ts';
 import { trainCommand } from './train.ts';
 
 const program = new Command('sluice')
@@ -13,6 +15,8 @@ const program = new Command('sluice')
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
   .addCommand(explainCommand())
+  .addCommand(guaranteeCommand())
+  .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))
   .addCommand(docsCommand());
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
 

@@ -3,7 +3,7 @@ import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
 import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
-import { compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
+import { auditProbability, compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import { usageOf } from '../system/usage.ts';
 import { percentile } from './percentiles.ts';
@@ -98,7 +98,7 @@ function loss(flow: Flow, { realised }: Quality, { events, delay }: { readonly e
     eta: flow.controller.gain,
     thetaStart: thetaStart(epsilon),
     delay,
-    pMin: rate / 4,
+    pMin: auditProbability(rate, 0),
     events,
   }).excessRate;
   const sampling = samplingWidth({ epsilon, auditRate: rate, events, delta: 0.05 });

@@ -1,10 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBroker, type BrokerHandle } from '@sluice/broker';
-import { topicSpecs } from '@sluice/contracts';
+import { topicsOf, topicSpecs } from '@sluice/contracts';
+import { strayOutcomes } from '@sluice/demo';
 import { parseFlow, SluiceError } from '@sluice/domain';
 import { exitCodes, loadFlow, onStopSignals, systemClock, type FlowFiles } from '@sluice/service';
-import { kafkaBus, memoryBus, type Bus } from '@sluice/streaming';
+import { kafkaBus, memoryBus, type Bus, type Publisher } from '@sluice/streaming';
 import { writeFlowDocument } from '../system/flow-document.ts';
 import { startInProcess } from '../system/in-process.ts';
 import { startProcesses } from '../system/processes.ts';
@@ -82,7 +83,7 @@ async function setUp(options: DemoOptions, runDir: string, closers: Closers): Pr
   const collector = new Collector(files.flow.flow, systemClock);
   await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
   const spec = { files, models: modelsDir, runDir, drills: source.drills, onStep: (text: string) => steps.note(text) };
-  const system = await steps.run('router, inference, feedback', () =>
+  const system = await steps.run('router, inference, feedback', (): Promise<System> =>
     broker.brokers === undefined ? startInProcess(spec, bus) : startProcesses(spec, broker.brokers),
   );
   closers.defer(() => system.close());
@@ -103,15 +104,17 @@ function withOptions(files: FlowFiles, options: DemoOptions): FlowFiles {
 }
 
 async function streamThrough(stage: Stage, signal: AbortSignal): Promise<DemoStream> {
-  const { options, files, source, bus, collector, system } = stage;
+  const { options, files, source, broker, bus, collector, system } = stage;
   const publisher = await bus.openPublisher();
+  await publishStrays(stage, publisher);
   const stream = new DemoStream({
     flow: files.flow,
     requests: source.requests(),
     publisher,
     clock: systemClock,
     rate: options.rate,
-    maxWaiting: 2000,
+    // A paced stream is the outside world: it does not wait for anybody.
+    maxWaiting: options.rate === Infinity ? 2000 : Infinity,
     answered: () => collector.answered,
     signal,
   });
@@ -123,9 +126,10 @@ async function streamThrough(stage: Stage, signal: AbortSignal): Promise<DemoStr
     view.show(renderFrame(files.flow, collector, { published: stream.published, total, elapsedSeconds }), elapsedSeconds);
   };
   const timer = setInterval(draw, 250);
+  const failed = Promise.race([system.failed, broker.failed.then((error) => Promise.reject(error))]);
   try {
-    await Promise.race([stream.run(), system.failed]);
-    const answeredAll = await Promise.race([collector.until(() => collector.answered >= stream.published, 60_000), system.failed]);
+    await Promise.race([stream.run(), failed]);
+    const answeredAll = await Promise.race([collector.until(() => collector.answered >= stream.published, 60_000), failed]);
     draw();
     if (!answeredAll) process.stderr.write(`${stream.published - collector.answered} requests had no answer after 60 s\n`);
   } finally {
@@ -133,6 +137,13 @@ async function streamThrough(stage: Stage, signal: AbortSignal): Promise<DemoStr
     await publisher.close();
   }
   return stream;
+}
+
+/** With poison come outcomes that nobody can use, one for ten malformed requests. */
+async function publishStrays({ options, files }: Stage, publisher: Publisher): Promise<void> {
+  const strays = strayOutcomes(files.flow, Math.ceil(options.poison / 10), systemClock.now());
+  if (strays.length === 0) return;
+  await publisher.publish(strays.map(({ key, value }) => ({ topic: topicsOf(files.flow.flow).outcomes, key, value })));
 }
 
 /** Waits until feedback has learned from every outcome, so that the report counts them: the policy stands still. */

@@ -21,7 +21,7 @@ export interface StreamOptions {
   readonly clock: Clock;
   /** Events per second; Infinity: as fast as the broker takes them. */
   readonly rate: number;
-  /** Requests that may wait for their answer before an unpaced producer waits for them. */
+  /** Requests that may wait for their answer before the producer waits for them. */
   readonly maxWaiting: number;
   readonly answered: () => number;
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ export class DemoStream {
 
   async #publishRequests(requests: Iterator<DemoRequest>, elapsedMs: number): Promise<number> {
     const { rate, maxWaiting, answered, publisher } = this.#options;
-    const room = rate === Infinity ? maxWaiting - (this.published - answered()) : due(rate, elapsedMs) - this.published;
+    const room = Math.min(due(rate, elapsedMs), maxWaiting + answered()) - this.published;
     const batch: DemoRequest[] = [];
     while (!this.#exhausted && batch.length < Math.min(room, largestBatch)) {
       const next = requests.next();
