@@ -1,5 +1,11 @@
 /** `npm run bench -- NAME [options]`: runs one of the scripts beside this file. */
-const scripts = { decision: () => import('./decision.ts'), worker: () => import('./worker.ts'), frugalml: () => import('./frugalml.ts') };
+const scripts = {
+  decision: () => import('./decision.ts'),
+  worker: () => import('./worker.ts'),
+  frugalml: () => import('./frugalml.ts'),
+  replay: () => import('./replay.ts'),
+  router: () => import('./router.ts'),
+};
 
 const name = process.argv[2] ?? '';
 if (name in scripts) {

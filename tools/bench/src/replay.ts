@@ -1,0 +1,89 @@
+/**
+ * Replays logged answers of two services as a stream, through the code that serves and through four rivals, in four orders:
+ * `npm run bench -- replay --data DIR [--sets COMMAND,YELP] [--seeds 5] [--out FILE]`. DIR holds one folder a set, laid out as FrugalML's
+ * (Chen, Zaharia, Zou, NeurIPS 2020): `meta.csv`, `TrueLabel.txt.gz`, `Model<ID>_{PredictedLabel,Confidence}.txt.gz`.
+ */
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readFrugalmlSet } from './frugalml/data-set.ts';
+import { contenderNotes } from './replay/contenders.ts';
+import { orderNotes } from './replay/orders.ts';
+import { pairLogOf, type PairLog } from './replay/pair-log.ts';
+import { setting } from './replay/setting.ts';
+import { cellsOf, cellText, type Cell } from './replay/table.ts';
+import { missesOf } from './replay/targets.ts';
+
+const { values: options } = parseArgs({
+  options: { data: { type: 'string' }, sets: { type: 'string' }, seeds: { type: 'string', default: '5' }, out: { type: 'string' } },
+});
+
+function main(): void {
+  const seeds = Number(options.seeds);
+  if (options.data === undefined || !Number.isInteger(seeds) || seeds < 1) {
+    refuse('--data DIR is missing (a folder with one sub-folder a set), or --seeds is not a positive whole number.');
+    return;
+  }
+  const { maxLoss, truthDelay } = setting;
+  const head = `declared loss ${100 * maxLoss} %, truth ${truthDelay} events late, seeds 1..${seeds}`;
+  console.log(`${head}\nloss % (largest of the seeds) / worst 5,000 events % / cost in % of always-heavy, audits included\n`);
+  const cells: Cell[] = [];
+  for (const log of logsOf(options.data)) {
+    console.log(titleOf(log));
+    for (const cell of cellsOf(log, seeds)) {
+      console.log(cellText(cell));
+      cells.push(cell);
+    }
+  }
+  if (cells.length === 0) {
+    refuse(`${options.data} holds no folder with a meta.csv${options.sets === undefined ? '' : ` among ${options.sets}`}.`);
+    return;
+  }
+  const misses = missesOf(cells);
+  console.log(`\n${cells.length} cells; ${misses.length === 0 ? 'every target met' : `${misses.length} targets missed:`}`);
+  for (const { set, order, target, found, allowed } of misses) {
+    console.log(`  ${set} ${order}: ${target}: ${found.toFixed(2)} against ${allowed.toFixed(2)}`);
+  }
+  const machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+  };
+  console.log(`\norders: ${told(orderNotes)}\ncontenders: ${told(contenderNotes)}\nnode ${machine.node}, ${machine.cpus} x ${machine.cpu}`);
+  if (options.out === undefined) return;
+  const notes = { orders: orderNotes, contenders: contenderNotes };
+  writeFileSync(options.out, `${JSON.stringify({ bench: 'replay', seeds, setting, machine, notes, cells, misses }, undefined, 2)}\n`);
+}
+
+/** The sets that were asked for, or every folder of the layout. @throws Error when one is not what it claims to be. */
+function logsOf(directory: string): PairLog[] {
+  const found = existsSync(directory) ? readdirSync(directory).filter((name) => existsSync(join(directory, name, 'meta.csv'))) : [];
+  const wanted = options.sets?.split(',') ?? found.sort();
+  const missing = wanted.filter((name) => !found.includes(name));
+  if (missing.length > 0) throw new Error(`${directory} holds no set ${missing.join(', ')}; found: ${found.join(', ') || 'none'}`);
+  return wanted.map((name) => pairLogOf(readFrugalmlSet(directory, name)!));
+}
+
+function titleOf({ name, light, heavy, truths }: PairLog): string {
+  const percent = (share: number): string => (100 * share).toFixed(2);
+  return `${name}: ${light.name} ${percent(light.accuracy)} % -> ${heavy.name} ${percent(heavy.accuracy)} %, ${truths.length} events`;
+}
+
+function told(notes: Readonly<Record<string, string>>): string {
+  return Object.entries(notes)
+    .map(([name, note]) => `${name} = ${note}`)
+    .join('; ');
+}
+
+function refuse(why: string): void {
+  console.error(why);
+  process.exitCode = 65;
+}
+
+try {
+  main();
+} catch (thrown) {
+  refuse(thrown instanceof Error ? thrown.message : String(thrown));
+}

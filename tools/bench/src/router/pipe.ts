@@ -1,0 +1,63 @@
+import { RequestSchemas, topicsOf } from '@sluice/contracts';
+import { RouterProcessor, type RouterParts } from '@sluice/router';
+import { compileRules, compileSignature } from '@sluice/routing';
+import { Tally } from '@sluice/service';
+import { kafkaBus, type InRecord, type Processor } from '@sluice/streaming';
+import type { Job, Meter } from './job.ts';
+import { costs, flowOf, policyOf, schema } from './workload.ts';
+
+/** Our pipe with the router's own processor: decode, signature, decision, tag. */
+export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once' | 'at-least-once' = 'exactly-once') {
+  const flow = flowOf(job.run);
+  const policy = policyOf(flow);
+  const idle = costs.map(() => 0);
+  const parts: RouterParts = {
+    flow,
+    schemas: new RequestSchemas([schema], {}),
+    signature: compileSignature(flow, [schema]),
+    rules: compileRules(flow, [schema]),
+    costs,
+    policy: () => policy,
+    queuePrices: () => idle,
+    clock: { now: () => Date.now() },
+    routed: new Tally(),
+  };
+  const bus = kafkaBus({ brokers: job.brokers.split(','), clientId: job.run });
+  await bus.openPipe({
+    group: job.run,
+    topics: [job.input],
+    delivery,
+    maxSlice: job.slice,
+    lingerMs: 5,
+    deadLetters: topicsOf(flow.flow).deadLetters,
+    processor: () => new Metered(new RouterProcessor(parts), meter),
+  });
+  return { stop: () => bus.close() };
+}
+
+/** Tells the meter when slices begin and are committed. */
+class Metered implements Processor {
+  readonly #inner: RouterProcessor;
+  readonly #meter: Meter;
+  #slice = 0;
+
+  constructor(inner: RouterProcessor, meter: Meter) {
+    this.#inner = inner;
+    this.#meter = meter;
+  }
+
+  process(slice: readonly InRecord[]) {
+    this.#meter.begin();
+    this.#slice = slice.length;
+    return this.#inner.process(slice);
+  }
+
+  committed(): void {
+    this.#inner.committed();
+    this.#meter.committed(this.#slice);
+  }
+
+  aborted(): void {
+    this.#inner.aborted();
+  }
+}
