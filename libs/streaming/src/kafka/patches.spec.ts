@@ -239,6 +239,48 @@ describe('patch 009, names of coordinator errors', () => {
   );
 });
 
+interface ClientRunner {
+  readonly running: boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+describe('patch 016, stopped join', () => {
+  it('leaves the group that it joined after it was stopped, and does not run', async () => {
+    let join!: () => void;
+    const calls: string[] = [];
+    const consumerGroup = {
+      connect: async () => undefined,
+      joinAndSync: () => new Promise<void>((resolve) => (join = resolve)),
+      leave: async () => void calls.push('left'),
+    };
+    const onCrash = (error: Error) => void calls.push(String(error));
+    const Runner = internals.Runner as unknown as new (options: object) => ClientRunner;
+    const runner = new Runner({ logger: silent, consumerGroup, onCrash, concurrency: 1 });
+    const started = runner.start();
+    await Promise.resolve();
+    await runner.stop();
+    join();
+    await started;
+    expect({ running: runner.running, calls }).toEqual({ running: false, calls: ['left'] });
+  });
+});
+
+describe('patch 017, transaction retry', () => {
+  it('tries the steps of a transaction as often as the client was told to', async () => {
+    const { manager, calls, broker } = managerOf(0, { retries: 6, initialRetryTime: 1, factor: 0 });
+    expect(new internals.Cluster({ brokers: ['localhost:1'], logger: silent, retry: { retries: 6 } })).toHaveProperty('retry', {
+      retries: 6,
+    });
+    broker.initProducerId = async () => {
+      calls.added++;
+      throw Object.assign(new Error('loading'), { type: 'GROUP_LOAD_IN_PROGRESS', retriable: true });
+    };
+    await expect(manager.initProducerId()).rejects.toThrow('loading');
+    expect(calls.added).toBe(7);
+  });
+});
+
 describe('the bus', () => {
   it('finds the client patched', () => {
     expect(assertPatched).not.toThrow();

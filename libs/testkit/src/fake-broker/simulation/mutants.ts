@@ -103,4 +103,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     about: 'a consumer that is stopped while it makes its fetchers anew for other brokers spins, and its process answers nothing any more',
     without: ['015'],
   },
+  'stopped-join': {
+    about: 'a consumer that is stopped while it joins its group goes on as a member that nobody owns: its partitions lie still',
+    without: ['016'],
+  },
 };
