@@ -6,6 +6,7 @@ import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
+import { replayCommand } from './replay.ts';
 import { trainCommand } from './train.ts';
 
 const program = new Command('sluice')
@@ -15,6 +16,7 @@ const program = new Command('sluice')
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
   .addCommand(explainCommand())
+  .addCommand(replayCommand())
   .addCommand(guaranteeCommand())
   .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))
   .addCommand(docsCommand());

@@ -248,6 +248,13 @@ export const errorTable = {
     record: 'Uncommitted records are processed by the next start.',
     remedy: 'Its last log lines are in the message.',
   },
+  SLUICE_REPLAY_DIFFERS: {
+    class: 'fatal',
+    what: 'Logged decisions, made again under the policies they cite, come out otherwise.',
+    record: 'Nothing changes: predictions and examples stay as they are.',
+    remedy:
+      'Use the flow file that the apps ran with, and topics whose examples are whole; if both are right, a log was altered or two versions of Sluice decide differently.',
+  },
   SLUICE_JUDGE_FAILED: {
     class: 'fatal',
     what: 'The second client that counts lost and duplicated records could not run.',

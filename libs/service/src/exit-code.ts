@@ -28,6 +28,7 @@ const fatal: Partial<Record<ErrorCode, number>> = {
   SLUICE_MODEL_INVALID: exitCodes.data,
   SLUICE_MODEL_MISSING: exitCodes.missing,
   SLUICE_DATA_MISSING: exitCodes.missing,
+  SLUICE_REPLAY_DIFFERS: exitCodes.data,
   SLUICE_GPU_MISSING: exitCodes.unavailable,
   SLUICE_BROKER_UNREACHABLE: exitCodes.unavailable,
   SLUICE_BROKER_FAILED: exitCodes.unavailable,

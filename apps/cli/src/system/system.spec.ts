@@ -16,6 +16,7 @@ import { Learner } from '@sluice/learning';
 import { compileSignature, initialPolicy, replayTrail, route } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import type { InRecord } from '@sluice/streaming';
+import { replayLog } from '../replay.ts';
 import { flowRun, type FlowRun } from './testing/flow-run.ts';
 
 jest.setTimeout(120_000);
@@ -130,6 +131,25 @@ describe('what is logged', () => {
     for (const record of await run.bus.readAll([topics.predictions])) {
       expect(replayTrail({ flow, signatureWidth: signature.width, prediction: decodePrediction(record.value!), policies })).toBeUndefined();
     }
+  });
+
+  it('gives every decision again under policies folded anew from the examples, and finds one that was altered', async () => {
+    await using run = await flowRun({ events: 600 });
+    for (let from = 0; from < 600; from += 100) {
+      await run.push(from, from + 100);
+      await run.settleOutcomes();
+    }
+    const { flow, schemas } = run.files;
+    const { width } = compileSignature(flow, schemas);
+    const predictions = (await run.bus.readAll([topics.predictions])).map(({ value }) => decodePrediction(value!));
+    const examples = (await run.bus.readAll([topics.examples])).map(({ value }) => decodeExample(value!));
+    const replayed = replayLog(flow, width, { predictions, examples });
+    expect(replayed.faults).toEqual([]);
+    expect(replayed.policies).toBeGreaterThan(3);
+    const { trail, ...rest } = predictions.at(-1)!;
+    const forged = { ...rest, trail: trail.map((step) => ({ ...step, harm: step.harm + 1e-6 })) };
+    expect(replayLog(flow, width, { predictions: [...predictions.slice(0, -1), forged], examples }).faults).toHaveLength(1);
+    expect(replayLog(flow, width, { predictions, examples: examples.slice(5) }).faults.length).toBeGreaterThan(0);
   });
 
   it('gives the last policy again, bit for bit, by folding the examples anew', async () => {
