@@ -7,6 +7,7 @@ import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
 import { trainCommand } from './train.ts';
+import { valueCommand } from './value/command.ts';
 
 const program = new Command('sluice')
   .description('Tiered model serving on Kafka.')
@@ -16,6 +17,7 @@ const program = new Command('sluice')
   .addCommand(trainCommand())
   .addCommand(explainCommand())
   .addCommand(guaranteeCommand())
+  .addCommand(valueCommand())
   .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))
   .addCommand(docsCommand());
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
