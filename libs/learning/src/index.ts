@@ -8,6 +8,7 @@
  * publish(learner.snapshot(nextOffset)); // sluice.policy, key = flow
  */
 export { Learner, type OpenInput } from './learner.ts';
+export type { ConfidenceError } from './confidence/confidence-calibrator.ts';
 export type { LearnerStats } from './learner-stats.ts';
 export { thetaStart } from './risk-controller.ts';
 export { lossBound, safeEnd, samplingWidth, type LossBound, type LossBoundInput } from './loss-bound.ts';

@@ -26,7 +26,7 @@ describe('the metrics of a run', () => {
     const [router, inference, feedback] = [fresh('router'), fresh('inference'), fresh('feedback')];
     observeRouter(router, run.system.router, systemClock);
     observeInference(inference, run.system.inference, systemClock);
-    observeFeedback(feedback, run.system.feedback);
+    observeFeedback(feedback, run.system.feedback, run.files.flow);
     await run.push(0, run.items.length);
     await run.settleOutcomes();
     const predictions = (await run.bus.readAll([topics.predictions])).map(({ value }) => decodePrediction(value!));
