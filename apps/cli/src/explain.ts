@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { decodePolicy, decodePrediction, policyTopic, topicsOf } from '@sluice/contracts';
+import { decodePrediction, policyTopic, readPolicies, topicsOf } from '@sluice/contracts';
 import { SluiceError, type PolicySnapshot, type Prediction } from '@sluice/domain';
 import { compileSignature, explain, renderExplanation } from '@sluice/routing';
 import { loadFlow } from '@sluice/service';
@@ -38,10 +38,6 @@ export function explainCommand(): Command {
 }
 
 function citedPolicy(records: readonly InRecord[], prediction: Prediction): PolicySnapshot | undefined {
-  for (const record of records) {
-    if (record.value === null || record.key?.toString() !== prediction.flow) continue;
-    const policy = decodePolicy(record.value);
-    if (policy.version === prediction.trail.at(-1)?.policyVersion) return policy;
-  }
-  return undefined;
+  const cited = prediction.trail.at(-1)?.policyVersion;
+  return readPolicies(records, prediction.flow).find(({ version }) => version === cited);
 }

@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
 import { replayCommand } from './replay.ts';
 import { trainCommand } from './train.ts';
+import { valueCommand } from './value/command.ts';
 
 const program = new Command('sluice')
   .description('Tiered model serving on Kafka.')
@@ -18,6 +19,7 @@ const program = new Command('sluice')
   .addCommand(explainCommand())
   .addCommand(replayCommand())
   .addCommand(guaranteeCommand())
+  .addCommand(valueCommand())
   .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))
   .addCommand(docsCommand());
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });

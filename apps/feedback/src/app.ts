@@ -1,6 +1,6 @@
-import { decodePolicy, policyTopic } from '@sluice/contracts';
+import { policyTopic, readPolicies } from '@sluice/contracts';
 import type { Flow, PolicySnapshot } from '@sluice/domain';
-import { compileSignature } from '@sluice/routing';
+import { compileSignature, policyFault } from '@sluice/routing';
 import type { LearnerStats } from '@sluice/learning';
 import type { Bus, Pipe, PipeSpec } from '@sluice/streaming';
 import { GatherProcessor } from './gather.ts';
@@ -45,7 +45,7 @@ export async function startFeedback(options: FeedbackOptions): Promise<Feedback>
     });
   let learner: LearnProcessor | undefined;
   const learn = await pipe('learn', async () => {
-    learner = new LearnProcessor(flow, { signatureWidth: width, costs, last: await lastPolicy(bus, flow) });
+    learner = new LearnProcessor(flow, { signatureWidth: width, costs, last: await lastPolicy(bus, flow, width) });
     return learner;
   });
   const join = await pipe('join', (partition) => openJoin({ bus, flow, stateDir, partition: partition.partition }));
@@ -61,10 +61,11 @@ export async function startFeedback(options: FeedbackOptions): Promise<Feedback>
   };
 }
 
-/** The snapshot published in the transaction that committed the last examples: exactly the state to go on from. */
-async function lastPolicy(bus: Bus, flow: Flow): Promise<PolicySnapshot | undefined> {
-  const records = await bus.readAll([policyTopic]);
-  const own = records.filter(({ key, value }) => key?.toString() === flow.flow && value !== null);
-  const last = own.at(-1);
-  return last === undefined ? undefined : decodePolicy(last.value!);
+/**
+ * The snapshot published in the transaction that committed the last examples: exactly the state to go on from. One that the learner cannot have
+ * published is passed over, unless there is none but of an earlier signature: then at least its version goes on.
+ */
+async function lastPolicy(bus: Bus, flow: Flow, signatureWidth: number): Promise<PolicySnapshot | undefined> {
+  const own = readPolicies(await bus.readAll([policyTopic]), flow.flow);
+  return own.findLast((policy) => policyFault(flow, signatureWidth, policy) === undefined) ?? own.at(-1);
 }

@@ -19,7 +19,7 @@ await runApp({
     const costs = relativeCosts(await loadManifests(flow, files.models));
     const bus = kafkaBus({ brokers, clientId: 'sluice-feedback', instance, logger: log });
     const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir, lingerMs });
-    observeFeedback(metrics, feedback);
+    observeFeedback(metrics, feedback, flow);
     return {
       failed: Promise.all(feedback.pipes.map((pipe) => pipe.done)),
       ready: () => feedback.pipes.every((pipe) => pipe.stats.assigned > 0),

@@ -1,3 +1,4 @@
+import type { Flow } from '@sluice/domain';
 import type { LearnerStats } from '@sluice/learning';
 import { observePipes, type Metrics } from '@sluice/service';
 import type { Feedback } from './app.ts';
@@ -21,8 +22,19 @@ const table: readonly (readonly [string, string, (stats: LearnerStats) => number
 ];
 
 /** What feedback shows on /metrics. */
-export function observeFeedback(metrics: Metrics, feedback: Feedback): void {
+export function observeFeedback(metrics: Metrics, feedback: Feedback, flow: Flow): void {
   observePipes(metrics, feedback.stages);
+  const name = 'sluice_learner_calibration_error_ratio';
+  const help = "Expected calibration error of a tier's confidences, before and after calibration.";
+  metrics.observe({ name, help, labels: ['tier', 'stage'] }, () =>
+    (feedback.learner()?.confidence ?? []).flatMap(({ before, after }, index) => {
+      const tier = flow.tiers[index]!.name;
+      return [
+        { labels: { tier, stage: 'before' }, value: before },
+        { labels: { tier, stage: 'after' }, value: after },
+      ];
+    }),
+  );
   for (const [name, help, read] of table) {
     metrics.observe({ name, help }, () => {
       const stats = feedback.learner();

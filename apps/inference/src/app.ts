@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { decodePolicy, encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
-import type { Clock, Flow, PolicySnapshot, TierSpec, WrongAnswers } from '@sluice/domain';
-import { compileSignature, initialPolicy } from '@sluice/routing';
+import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
+import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
+import { compileSignature, PolicyGuard, type PolicyGuardOptions } from '@sluice/routing';
 import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
 import { Tally } from '@sluice/service';
-import type { Bus, Pipe, Publisher, Table } from '@sluice/streaming';
+import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
 import { inferenceTopology } from './topology.ts';
@@ -25,6 +25,8 @@ export interface InferenceOptions {
   readonly drills?: ReadonlyMap<string, WrongAnswers>;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
+  /** Takes what is said of the policy topic; left out: nobody. */
+  readonly warn?: PolicyGuardOptions['warn'] | undefined;
 }
 
 export interface Worker {
@@ -38,7 +40,7 @@ export interface Worker {
 
 export interface Inference {
   readonly workers: readonly Worker[];
-  readonly policies: Table<PolicySnapshot>;
+  readonly policy: PolicyGuard;
   /** Publishes the state of every worker to the health topic. */
   reportHealth(): Promise<void>;
   close(): Promise<void>;
@@ -46,17 +48,21 @@ export interface Inference {
 
 /** Wires the workers of one process: models loaded and warm first, then the pipes. */
 export async function startInference(options: InferenceOptions): Promise<Inference> {
-  const { bus, flow } = options;
-  const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
-  const health = await bus.openPublisher();
+  const { bus, flow, clock } = options;
   const { width } = compileSignature(flow, options.schemas);
-  const first = initialPolicy(flow);
-  const shared = { signatureWidth: width, policy: () => policies.get(flow.flow) ?? first };
+  const policy = new PolicyGuard({ flow, signatureWidth: width, warn: options.warn });
+  const policies = await bus.openTable({
+    topic: policyTopic,
+    decode: (value, _key, at) => ({ value, at }),
+    onChange: (key, record) => policy.hear(key, record, clock.now()),
+  });
+  const health = await bus.openPublisher();
+  const shared = { signatureWidth: width, policy: (now: EpochMs) => policy.inForce(now) };
   const workers: Worker[] = [];
   for (const tier of options.tiers) workers.push(await startWorker(options, tier, shared));
   return {
     workers,
-    policies,
+    policy,
     reportHealth: () => publishHealth(options, workers, health),
     async close() {
       await Promise.all(workers.map(({ pipe }) => pipe.close()));

@@ -34,12 +34,12 @@ await runApp({
     const { flow, schemas } = await loadFlow(config.flow);
     const tiers = config.tiers.map((name) => tierOf(flow, name));
     const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
-    const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance });
+    const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance, warn: log.warn });
     for (const { tier, server } of inference.workers) {
       const { name, gpu, why } = server.backend;
       log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: name, gpu, why });
     }
-    observeInference(metrics, inference);
+    observeInference(metrics, inference, clock);
     const unpublished = (thrown: unknown) => log.warn('health.unpublished', { why: String(thrown) });
     const timer = setInterval(() => void inference.reportHealth().catch(unpublished), config.healthMs);
     return {

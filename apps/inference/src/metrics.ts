@@ -1,4 +1,5 @@
-import { observePipes, type Metrics, type Sample } from '@sluice/service';
+import type { Clock } from '@sluice/domain';
+import { observePipes, observePolicy, type Metrics, type Sample } from '@sluice/service';
 import type { Inference, Worker } from './app.ts';
 
 const table: readonly (readonly [string, string, (worker: Worker) => number])[] = [
@@ -17,8 +18,9 @@ const table: readonly (readonly [string, string, (worker: Worker) => number])[] 
 ];
 
 /** What a worker process shows on /metrics, by tier. */
-export function observeInference(metrics: Metrics, { workers }: Inference): void {
+export function observeInference(metrics: Metrics, { workers, policy }: Inference, clock: Clock): void {
   observePipes(metrics, Object.fromEntries(workers.map(({ tier, pipe }) => [tier.name, pipe])));
+  observePolicy(metrics, policy, clock);
   const perTier = (read: (worker: Worker) => number) => (): Sample[] =>
     workers.map((worker) => ({ labels: { tier: worker.tier.name }, value: read(worker) }));
   for (const [name, help, read] of table) metrics.observe({ name, help, labels: ['tier'] }, perTier(read));

@@ -26,7 +26,8 @@ export interface WorkerParts {
   readonly tier: TierSpec;
   readonly server: ModelServer;
   readonly schemas: RequestSchemas;
-  readonly policy: () => PolicySnapshot;
+  /** The policy to decide by at that time. */
+  readonly policy: (now: EpochMs) => PolicySnapshot;
   readonly clock: Clock;
   readonly drill?: WrongAnswers;
   /** Left out for the heavy tier, which nothing could stand in for. */
@@ -60,8 +61,8 @@ export class WorkerProcessor implements Processor {
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
     const answers = await this.#infer(jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })));
     // Both are read after inference: the newest policy at the record boundary, one stamp for the whole slice.
-    const policy = this.#parts.policy();
     const now = this.#parts.clock.now();
+    const policy = this.#parts.policy(now);
     let next = 0;
     return opened.flatMap((entry) => ('tag' in entry ? this.#finish(entry, answers[next++]!, { policy, now }) : [entry]));
   }
@@ -113,7 +114,7 @@ export class WorkerProcessor implements Processor {
   #failed(job: Job, error: SluiceError, now: EpochMs): readonly OutRecord[] {
     const next =
       error.code === 'SLUICE_MODEL_FAILED' && !job.tag.shadow
-        ? fallbackTag(job.tag, { policyVersion: this.#parts.policy().version, now })
+        ? fallbackTag(job.tag, { policyVersion: this.#parts.policy(now).version, now })
         : undefined;
     if (next !== undefined) return [this.#counted('fallback', this.#forward(job, next))];
     return job.tag.shadow ? [] : [this.#refuse(job.record, error)];

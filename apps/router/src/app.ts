@@ -1,8 +1,8 @@
-import { decodePolicy, policyTopic, RequestSchemas } from '@sluice/contracts';
-import type { Clock, Flow, PolicySnapshot } from '@sluice/domain';
-import { compileRules, compileSignature, initialPolicy } from '@sluice/routing';
+import { policyTopic, RequestSchemas } from '@sluice/contracts';
+import type { Clock, EpochMs, Flow } from '@sluice/domain';
+import { compileRules, compileSignature, PolicyGuard, type PolicyGuardOptions } from '@sluice/routing';
 import { Tally } from '@sluice/service';
-import type { Bus, Pipe, Table } from '@sluice/streaming';
+import type { Bus, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
 import { TierLoads } from './tier-loads.ts';
 import { routerTopology } from './topology.ts';
@@ -15,11 +15,13 @@ export interface RouterOptions {
   readonly clock: Clock;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
+  /** Takes what is said of the policy topic; left out: nobody. */
+  readonly warn?: PolicyGuardOptions['warn'] | undefined;
 }
 
 export interface Router {
   readonly pipe: Pipe;
-  readonly policies: Table<PolicySnapshot>;
+  readonly policy: PolicyGuard;
   /** What became of the requests of committed slices. */
   readonly routed: Tally<RoutedLabel>;
   close(): Promise<void>;
@@ -30,8 +32,12 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const { bus, flow, schemas, costs, clock } = options;
   const topology = routerTopology(flow);
   const signature = compileSignature(flow, schemas);
-  const first = initialPolicy(flow);
-  const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
+  const policy = new PolicyGuard({ flow, signatureWidth: signature.width, warn: options.warn });
+  const policies = await bus.openTable({
+    topic: policyTopic,
+    decode: (value, _key, at) => ({ value, at }),
+    onChange: (key, record) => policy.hear(key, record, clock.now()),
+  });
   const loads = await TierLoads.open(bus, flow, clock);
   const routed = new Tally<RoutedLabel>();
   const parts = {
@@ -40,7 +46,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     signature,
     rules: compileRules(flow, schemas),
     costs,
-    policy: () => policies.get(flow.flow) ?? first,
+    policy: (now: EpochMs) => policy.inForce(now),
     queuePrices: () => loads.prices(),
     clock,
     routed,
@@ -57,7 +63,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   });
   return {
     pipe,
-    policies,
+    policy,
     routed,
     async close() {
       await pipe.close();

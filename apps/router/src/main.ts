@@ -18,8 +18,8 @@ await runApp({
     const { flow, schemas } = await loadFlow(files.flow);
     const costs = relativeCosts(await loadManifests(flow, files.models));
     const bus = kafkaBus({ brokers, clientId: 'sluice-router', instance, logger: log });
-    const router = await startRouter({ bus, flow, schemas, costs, clock, maxSlice, lingerMs });
-    observeRouter(metrics, router, flow.flow);
+    const router = await startRouter({ bus, flow, schemas, costs, clock, maxSlice, lingerMs, warn: log.warn });
+    observeRouter(metrics, router, clock);
     return {
       failed: router.pipe.done,
       ready: () => router.pipe.stats.assigned > 0,

@@ -1,9 +1,11 @@
-import { observePipes, type Metrics } from '@sluice/service';
+import type { Clock } from '@sluice/domain';
+import { observePipes, observePolicy, type Metrics } from '@sluice/service';
 import type { Router } from './app.ts';
 
 /** What the router shows on /metrics. */
-export function observeRouter(metrics: Metrics, { pipe, routed, policies }: Router, flow: string): void {
+export function observeRouter(metrics: Metrics, { pipe, routed, policy }: Router, clock: Clock): void {
   observePipes(metrics, { router: pipe });
+  observePolicy(metrics, policy, clock);
   metrics.observe(
     {
       name: 'sluice_router_requests_total',
@@ -13,6 +15,6 @@ export function observeRouter(metrics: Metrics, { pipe, routed, policies }: Rout
     () => routed.samples(),
   );
   metrics.observe({ name: 'sluice_router_policy_version', help: 'Version of the policy that decides now.' }, () => [
-    { value: policies.get(flow)?.version ?? 0 },
+    { value: policy.version },
   ]);
 }

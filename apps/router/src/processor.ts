@@ -18,8 +18,8 @@ export interface RouterParts {
   readonly rules: Rules;
   /** Cost of each tier relative to the heavy one. */
   readonly costs: readonly number[];
-  /** The newest policy at the time of the call. */
-  readonly policy: () => PolicySnapshot;
+  /** The policy to decide by at that time. */
+  readonly policy: (now: EpochMs) => PolicySnapshot;
   /** Waiting price of each tier in units of cost; infinite when the tier is closed. */
   readonly queuePrices: () => readonly number[];
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export class RouterProcessor implements Processor {
 
   process(slice: readonly InRecord[]): readonly OutRecord[] {
     const now = this.#parts.clock.now();
-    const policy = this.#parts.policy();
+    const policy = this.#parts.policy(now);
     const queuePrices = this.#parts.queuePrices();
     return slice.map((record) => this.#route(record, { policy, queuePrices, now }));
   }

@@ -31,6 +31,7 @@ export { deadLetter, readDeadLetter, type DeadLetterOut, type RefusedRecord } fr
 export { encodeSingleObject, RequestSchemas, type Framed } from './framing.ts';
 export { checkCompatible } from './compatibility.ts';
 export { header, headerBytes, headerText, readRequestHeaders, sourceText, type RequestHeaders, type WireHeaders } from './headers.ts';
+export { readPolicies } from './policy-records.ts';
 export { compileProjection, slotKind, type Projection } from './projection.ts';
 export { decodeSparse, encodeSparse, toSparse } from './sparse.ts';
 export { topicSpecs, type TopicDeclaration } from './topic-specs.ts';

@@ -84,6 +84,13 @@ export const flowSchema = z
       .strictObject({
         enabled: z.boolean().default(true).describe('false: thresholds and heads stay as they were at start (for comparison).'),
         gain: z.number().gt(0).max(1).default(0.03).describe('Step of the threshold per unit of loss (eta).'),
+        leaseMs: z
+          .int()
+          .min(1000)
+          .default(300_000)
+          .describe(
+            'How long a policy is believed after it was published; then only heavy serves. Policies come with the traffic, so after a longer rest the first events are for heavy.',
+          ),
         warmUp: z.int().min(0).default(300).describe('First events, all served by the heavy tier and shadowed on the light ones.'),
       })
       .prefault({}),

@@ -28,6 +28,8 @@ export interface Evidence {
   readonly answer: Answer | undefined;
   readonly heavy: Answer | undefined;
   readonly pairs: readonly Pair[];
+  /** Answers that ran for the user. */
+  readonly given: readonly Answer[];
 }
 
 /** Reads an example. Its answers stand in the order they ran for the user, the serving tier's last, then those of shadow runs. */
@@ -54,6 +56,7 @@ export function evidenceOf(flow: Flow, example: Example): Evidence {
     probability,
     answer: tier < 0 ? undefined : example.answers[known[tier]!],
     heavy,
+    given: example.answers.slice(0, servedCount),
     pairs: flow.tiers.slice(0, -1).flatMap((_, index) => pairOf(index)),
   };
 }

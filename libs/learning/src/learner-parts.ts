@@ -5,6 +5,7 @@ import { BudgetPace } from './budget-pace.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { assumedCosts, Calibration } from './calibration.ts';
 import { Certificate } from './certificate.ts';
+import { ConfidenceCalibrator } from './confidence/confidence-calibrator.ts';
 import { createCounts, readCounts, writeCounts, type LearnerCounts } from './learner-counts.ts';
 import { LossEstimate } from './loss-estimate.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -26,6 +27,8 @@ export interface LearnerParts {
   readonly loss: LossEstimate;
   readonly certificate: Certificate;
   readonly heads: readonly TierHeads[];
+  /** One per tier, heavy among them. */
+  readonly confidences: readonly ConfidenceCalibrator[];
   readonly recent: RecentIds;
   /** Only where the flow declares a budget. */
   readonly budget: BudgetPace | undefined;
@@ -42,6 +45,7 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
     loss: new LossEstimate(),
     certificate: new Certificate(),
     heads: createTierHeads(flow, shape),
+    confidences: flow.tiers.map(() => new ConfidenceCalibrator()),
     recent: new RecentIds(rememberedParts),
     budget: flow.target.budget && new BudgetPace(flow.target.budget, thetaStart(flow.target.maxLoss)),
     anchor: new Anchor(flow, new Calibration(costs ?? assumedCosts(flow))),
@@ -51,8 +55,8 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
 export function writeParts(to: ByteWriter, flow: Flow, parts: LearnerParts): void {
   writeShape(to, flow, parts.shape);
   writeCounts(parts.counts, to);
-  const { controller, pace, vigilance, loss, certificate, heads, recent, anchor, budget } = parts;
-  for (const part of [controller, pace, vigilance, loss, certificate, ...heads, recent, anchor]) part.write(to);
+  const { controller, pace, vigilance, loss, certificate, heads, confidences, recent, anchor, budget } = parts;
+  for (const part of [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, recent, anchor]) part.write(to);
   to.u8(budget === undefined ? 0 : 1);
   budget?.write(to);
 }
@@ -66,6 +70,7 @@ export function readParts(from: ByteReader, flow: Flow): LearnerParts {
   const loss = LossEstimate.read(from);
   fresh.certificate.read(from);
   const heads = fresh.heads.map(() => TierHeads.read(shape, from));
+  for (const confidence of fresh.confidences) confidence.read(from);
   const recent = RecentIds.read(from, rememberedParts);
   const anchor = Anchor.read(flow, from);
   // A budget may have been declared, or withdrawn, since.

@@ -1,3 +1,4 @@
+import type { ConfidenceError } from './confidence/confidence-calibrator.ts';
 import type { LearnerCounts } from './learner-counts.ts';
 
 /** A learner in figures, for reports and metrics. */
@@ -15,4 +16,6 @@ export interface LearnerStats extends Readonly<LearnerCounts> {
   readonly auditRate: number;
   /** Taken from theta after an alarm; 0 when nothing is wrong. */
   readonly caution: number;
+  /** Of each tier, cheapest first. */
+  readonly confidence: readonly ConfidenceError[];
 }

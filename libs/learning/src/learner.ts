@@ -69,7 +69,7 @@ export class Learner {
   }
 
   get stats(): LearnerStats {
-    const { counts, controller, loss, vigilance } = this.#parts;
+    const { counts, controller, loss, vigilance, confidences } = this.#parts;
     const { theta, start: thetaStart, estimatedLoss } = controller;
     return {
       ...counts,
@@ -79,6 +79,7 @@ export class Learner {
       estimatedLoss,
       rho: loss.share.value,
       caution: vigilance.caution,
+      confidence: confidences.map(({ error }) => error),
     };
   }
 
@@ -174,17 +175,25 @@ export class Learner {
     vigilance.alarm();
     certificate.restart();
     heads[tier]!.quicken();
+    this.#parts.confidences[tier]!.quicken();
   }
 
   /** Truth came, or will not come any more. */
   #settle(example: Example, evidence: Evidence): void {
     const { counts, anchor } = this.#parts;
-    if (example.part === 'truth') counts.truths++;
-    else counts.unlabelled++;
+    if (example.truth === null) counts.unlabelled++;
+    else this.#calibrate(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
     if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
     if (!this.#static) for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
+  }
+
+  #calibrate({ given }: Evidence, truth: number): void {
+    this.#parts.counts.truths++;
+    for (const { tier, confidence, label } of given) {
+      this.#parts.confidences[this.#flow.tiers.findIndex(({ name }) => name === tier)]?.observe(confidence, label === truth);
+    }
   }
 
   #settleAudit(example: Example, evidence: Evidence): void {

@@ -23,8 +23,15 @@ export interface Serving {
   readonly costs: readonly number[];
 }
 
-/** Serves an event as router and workers do, by their own functions. */
-export function serve({ flow, signatureWidth, costs }: Serving, policy: PolicySnapshot, event: KnownEvent): Served {
+/** An event of which some tiers' answers are not known. */
+export interface PartlyKnownEvent extends Omit<KnownEvent, 'answers'> {
+  readonly answers: readonly (Answer | undefined)[];
+}
+
+/** Serves an event as router and workers do, by their own functions; undefined when a tier is asked whose answer is not known. */
+export function serve(serving: Serving, policy: PolicySnapshot, event: KnownEvent): Served;
+export function serve(serving: Serving, policy: PolicySnapshot, event: PartlyKnownEvent): Served | undefined;
+export function serve({ flow, signatureWidth, costs }: Serving, policy: PolicySnapshot, event: PartlyKnownEvent): Served | undefined {
   const { id, signature } = event;
   const decision = route({ id, flow, policy, costs, queuePrices: costs.map(() => 0), signature, signatureWidth, now: 0 });
   const source = { topic: `${flow.flow}.requests`, partition: 0, offset: 0 };
@@ -33,10 +40,11 @@ export function serve({ flow, signatureWidth, costs }: Serving, policy: PolicySn
   const decided = { policyVersion: policy.version, schema: 0, shadow: false, propensity, slip, signature, trail: [step], answers: [] };
   let tag: Tag = { id, flow: flow.flow, source, ...times, ...decided };
   for (;;) {
-    const answer = event.answers[tag.slip.position]!;
+    const answer = event.answers[tag.slip.position];
+    if (answer === undefined) return undefined;
     const verdict = afterAnswer({ flow, signatureWidth, tag, policy, answer, now: 0 });
     if (verdict.kind === 'stop') {
-      const shadows = event.answers.filter((other) => verdict.audit.tiers.includes(other.tier));
+      const shadows = event.answers.filter((other): other is Answer => other !== undefined && verdict.audit.tiers.includes(other.tier));
       return { prediction: servedPrediction(flow, { tag, answer, decision: verdict }), shadows };
     }
     tag = escalatedTag(tag, answer, verdict);

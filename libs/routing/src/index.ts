@@ -29,7 +29,9 @@ export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts
 export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
 export { queuePrice, type QueuePriceInput, type WorkerLoad } from './queue-price.ts';
 export { replayTrail, type Replay } from './replay.ts';
-export { initialPolicy, startThreshold } from './policy.ts';
+export { initialPolicy, stale, startThreshold } from './policy.ts';
+export { policyFault } from './policy-check.ts';
+export { PolicyGuard, type PolicyGuardOptions, type PolicyRecord } from './policy-guard.ts';
 export { parseCondition } from './rules/parse.ts';
 export { printExpression, type Expression } from './rules/syntax.ts';
 export { biasColumn, compileSignature, type Signature, type SignatureInput, type SignatureReading } from './signature.ts';

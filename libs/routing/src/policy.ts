@@ -23,3 +23,11 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     certificate: null,
   };
 }
+
+/** `reason` of a policy that was not renewed within its lease. */
+export const stale = 'stale';
+
+/** What a policy becomes when its lease has run out: the same version at its safe end. */
+export function stalePolicy(policy: PolicySnapshot): PolicySnapshot {
+  return { ...policy, heavyOnly: true, reason: stale };
+}

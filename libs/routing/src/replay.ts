@@ -1,8 +1,9 @@
 import type { Answer, Flow, PolicySnapshot, Prediction, Step, Tag } from '@sluice/domain';
+import { stale, stalePolicy } from './policy.ts';
 import { parseReason } from './reason.ts';
 import { route } from './route.ts';
 import type { RuleHit } from './rules/rules.ts';
-import { afterAnswer } from './stop.ts';
+import { afterAnswer, policyStale } from './stop.ts';
 
 export interface Replay {
   readonly flow: Flow;
@@ -36,7 +37,7 @@ export function replayTrail(replay: Replay): string | undefined {
 }
 
 function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, step: Step): string | undefined {
-  const policy = policies.get(step.policyVersion);
+  const policy = policyOf(policies, step);
   if (policy === undefined) return `policy ${step.policyVersion}, cited by the first step, is unknown`;
   const { tiers } = prediction.slip;
   const decision = route({
@@ -62,7 +63,7 @@ interface Judgement {
 }
 
 function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { step, at, answer, answers }: Judgement): string | undefined {
-  const policy = policies.get(step.policyVersion);
+  const policy = policyOf(policies, step);
   if (policy === undefined) return `policy ${step.policyVersion}, cited by step ${at}, is unknown`;
   const position = prediction.slip.tiers.findIndex(({ tier }) => tier === answer.tier);
   const tag: Tag = {
@@ -79,6 +80,14 @@ function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { st
   if (decision.kind === 'stop' && (decision.audit.drawn !== audit.drawn || decision.audit.probability !== audit.probability))
     return 'the audit differs';
   return difference(`step ${at}`, step, decision.step);
+}
+
+/** The policy a step cites, as it was in force: a lease that had run out is not in the snapshot but in the step's reason. */
+function policyOf(policies: Replay['policies'], { policyVersion, reason }: Step): PolicySnapshot | undefined {
+  const policy = policies.get(policyVersion);
+  const { name, detail } = parseReason(reason);
+  const lapsed = name === policyStale || (name === 'heavy-only' && detail === stale);
+  return policy && lapsed ? stalePolicy(policy) : policy;
 }
 
 /** The declared rule that the trail says decided; what its condition read is not needed to decide again. */

@@ -33,7 +33,7 @@ describe('the first tier', () => {
 
   it('is heavy at the safe end, whatever rules say', () => {
     const rule = { name: 'to-fast', tier: 'fast', because: 'a test' };
-    const policy = samplePolicy(calm, { heavyOnly: true, reason: 'stale' });
+    const policy = samplePolicy(calm, { heavyOnly: true, reason: 'safe-end' });
     expect(route(sampleRoute(policy, { rule })).step).toMatchObject({ tier: 'heavy', reason: 'heavy-only' });
   });
 

@@ -3,6 +3,7 @@ import { auditDraw, slipAuditRate, warmUp } from './audit.ts';
 import { exclusionOf, isOpen, priceOf, type Candidate } from './candidate.ts';
 import { headOf, scoreHead } from './heads.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
+import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import type { RuleHit } from './rules/rules.ts';
 import { listed, percent, short, type Teller, type Told } from './telling.ts';
@@ -60,9 +61,7 @@ export const ways: readonly Way[] = [
     kind: 'route',
     choose: atSafeEnd,
     say: ({ step, detail }) =>
-      detail === warmUp
-        ? `It went straight to the ${step.tier} tier because the flow was still warming up, when heavy answers everything.`
-        : `It went straight to the ${step.tier} tier because the flow was at its safe end, where only heavy may answer.`,
+      `It went straight to the ${step.tier} tier because ${whyHeavyOnly[detail ?? ''] ?? 'the flow was at its safe end, where only heavy may answer'}.`,
   },
   {
     name: 'rule',
@@ -93,6 +92,12 @@ export const ways: readonly Way[] = [
       told.detail === undefined ? sayCheapest(told) : `${sayCheapest(told)} Closed at that moment: ${listed(told.detail.split(','))}.`,
   },
 ];
+
+/** By the detail of the reason; the safe end of the controller leaves none. */
+const whyHeavyOnly: Readonly<Record<string, string>> = {
+  [warmUp]: 'the flow was still warming up, when heavy answers everything',
+  [stale]: 'the newest policy was older than its lease, and then only heavy may answer',
+};
 
 function sayCheapest({ step, slip }: Told): string {
   const risk = step.harm > 0 ? `; estimated chance that it errs where heavy is right: ${percent(step.harm)}` : '';
@@ -152,7 +157,7 @@ function candidate(input: RouteInput, tier: SlipTier, position: number): Candida
 
 function atSafeEnd({ input: { policy }, candidates }: RouteContext): Choice | undefined {
   if (!policy.heavyOnly) return undefined;
-  return { ...waitForHeavy(candidates), detail: policy.reason === warmUp ? warmUp : undefined };
+  return { ...waitForHeavy(candidates), detail: Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined };
 }
 
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */

@@ -2,6 +2,7 @@ import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sl
 import { decideAudit, type Audit } from './audit.ts';
 import { harmAfterAnswer, priceOf } from './candidate.ts';
 import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
+import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import { percent, short, type Teller, type Told } from './telling.ts';
 
@@ -64,6 +65,9 @@ export interface Verdict extends Teller {
 
 const serve = () => undefined;
 
+/** Name of the verdict on an answer whose worker held a policy that was not renewed in time. */
+export const policyStale = 'policy-stale';
+
 /** The verdicts, in order: the first that holds decides. */
 export const verdicts: readonly Verdict[] = [
   {
@@ -71,6 +75,12 @@ export const verdicts: readonly Verdict[] = [
     holds: ({ input: { tag } }) => isHeavy(tag, tag.slip.position),
     goesOn: serve,
     say: (told) => `${sayAnswer(told)}; heavy's answer is final.`,
+  },
+  {
+    name: policyStale,
+    holds: ({ input: { policy } }) => policy.reason === stale,
+    goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
+    say: (told) => `${sayAnswer(told)}, but the newest policy was older than its lease, so it went on to the ${told.detail} tier.`,
   },
   {
     name: 'heavy-only',

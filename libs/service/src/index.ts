@@ -19,6 +19,7 @@ export { systemClock } from './clock.ts';
 export { createLogger, instanceName, logLevels, type LogFields, type Logger, type LogLine, type LogLevel, type LogOptions } from './log.ts';
 export { createMetrics, type HistogramSpec, type Metrics, type MetricSpec, type Sample } from './metrics.ts';
 export { observePipes, type PipeFigures } from './pipe-metrics.ts';
+export { observePolicy, type PolicyFigures } from './policy-metrics.ts';
 export { Tally, type TallyPart } from './tally.ts';
 export { openHealthServer, type HealthCheck, type HealthServer, type HealthServerSpec } from './health-server.ts';
 export { reportAndExit, runService, type RunningService, type ServiceContext, type ServiceHost, type ServiceSpec } from './lifecycle.ts';

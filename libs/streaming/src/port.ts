@@ -115,7 +115,8 @@ export interface Table<V> {
 
 export interface TableSpec<V> {
   readonly topic: string;
-  readonly decode: (value: Buffer, key: string) => V;
+  /** @param timestamp of the record, milliseconds since 1970. */
+  readonly decode: (value: Buffer, key: string, timestamp: number) => V;
   /** Called after each change, also while the table is being filled. */
   readonly onChange?: (key: string, value: V | undefined) => void;
 }

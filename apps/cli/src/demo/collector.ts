@@ -1,4 +1,4 @@
-import { decodePolicy, decodePrediction, header, headerText, policyTopic, readDeadLetter, topicsOf } from '@sluice/contracts';
+import { decodePrediction, header, headerText, policyTopic, readDeadLetter, readPolicies, topicsOf } from '@sluice/contracts';
 import type { Clock, PolicySnapshot, Prediction } from '@sluice/domain';
 import type { InRecord } from '@sluice/streaming';
 
@@ -95,9 +95,9 @@ export class Collector {
   }
 
   #policy(record: InRecord): void {
-    if (record.value === null || record.key?.toString() !== this.#flow) return;
-    const policy = decodePolicy(record.value);
-    this.seen.policies.set(policy.version, policy);
-    this.seen.latestPolicy = policy;
+    for (const policy of readPolicies([record], this.#flow)) {
+      this.seen.policies.set(policy.version, policy);
+      this.seen.latestPolicy = policy;
+    }
   }
 }

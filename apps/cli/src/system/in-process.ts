@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { startFeedback, type Feedback } from '@sluice/feedback';
 import { startInference, type Inference } from '@sluice/inference';
 import { startRouter, type Router } from '@sluice/router';
+import type { Clock } from '@sluice/domain';
+import type { PolicyGuardOptions } from '@sluice/routing';
 import { loadManifests, relativeCosts, systemClock } from '@sluice/service';
 import type { Bus } from '@sluice/streaming';
 import type { System, SystemSpec } from './system.ts';
@@ -13,10 +15,17 @@ export interface InProcessSystem extends System {
   readonly feedback: Feedback;
 }
 
+export interface InProcessOptions {
+  /** Left out: the system's. */
+  readonly clock?: Clock;
+  /** Takes what the apps would log; left out: nobody. */
+  readonly warn?: PolicyGuardOptions['warn'] | undefined;
+}
+
 /** The same apps in this one process: for the memory bus, and for tests. */
-export async function startInProcess(spec: SystemSpec, bus: Bus): Promise<InProcessSystem> {
+export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: Bus): Promise<InProcessSystem> {
   const { flow, schemas } = spec.files;
-  const shared = { bus, flow, schemas, clock: systemClock };
+  const shared = { bus, flow, schemas, clock: spec.clock ?? systemClock, warn: spec.warn };
   const costs = relativeCosts(await loadManifests(flow, spec.models));
   const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: join(spec.runDir, 'join') });
   const inference = await startInference({

@@ -2,7 +2,7 @@ import { policyTopic, readDeadLetter, topicsOf, decodePrediction } from '@sluice
 import { observeFeedback } from '@sluice/feedback';
 import { observeInference } from '@sluice/inference';
 import { observeRouter } from '@sluice/router';
-import { createMetrics, type Metrics } from '@sluice/service';
+import { createMetrics, systemClock, type Metrics } from '@sluice/service';
 import { flowRun } from './testing/flow-run.ts';
 
 jest.setTimeout(120_000);
@@ -24,9 +24,9 @@ describe('the metrics of a run', () => {
     let turn = 0;
     await using run = await flowRun({ events: 400, poison: 42, abort: () => turn++ % 3 === 0 });
     const [router, inference, feedback] = [fresh('router'), fresh('inference'), fresh('feedback')];
-    observeRouter(router, run.system.router, 'mail');
-    observeInference(inference, run.system.inference);
-    observeFeedback(feedback, run.system.feedback);
+    observeRouter(router, run.system.router, systemClock);
+    observeInference(inference, run.system.inference, systemClock);
+    observeFeedback(feedback, run.system.feedback, run.files.flow);
     await run.push(0, run.items.length);
     await run.settleOutcomes();
     const predictions = (await run.bus.readAll([topics.predictions])).map(({ value }) => decodePrediction(value!));

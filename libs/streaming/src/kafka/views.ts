@@ -94,7 +94,7 @@ export async function openTable<V>({ admin, clients }: ViewContext, spec: TableS
     if (record.key === null) return;
     size++;
     const key = record.key.toString();
-    const value = record.value === null ? undefined : spec.decode(Buffer.from(record.value), key);
+    const value = record.value === null ? undefined : spec.decode(Buffer.from(record.value), key, record.timestamp);
     if (value === undefined) rows.delete(key);
     else rows.set(key, value);
     spec.onChange?.(key, value);

@@ -9,7 +9,7 @@ export function memoryTable<V>(log: MemoryLog, spec: TableSpec<V>): Table<V> {
     if (record.topic !== spec.topic || record.key === null) return;
     size++;
     const key = record.key.toString();
-    const value = record.value === null ? undefined : spec.decode(record.value, key);
+    const value = record.value === null ? undefined : spec.decode(record.value, key, record.timestamp);
     if (value === undefined) rows.delete(key);
     else rows.set(key, value);
     spec.onChange?.(key, value);

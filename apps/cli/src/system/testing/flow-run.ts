@@ -5,7 +5,7 @@ import { encodeOutcome, header, topicsOf, topicSpecs } from '@sluice/contracts';
 import { demoFlowFile, openDataset, requestStream, shippedModels, withPoison, type StreamItem } from '@sluice/demo';
 import { loadFlow, type FlowFiles } from '@sluice/service';
 import { memoryBus, type MemoryBus, type MemoryBusOptions } from '@sluice/streaming';
-import { startInProcess, type InProcessSystem } from '../in-process.ts';
+import { startInProcess, type InProcessOptions, type InProcessSystem } from '../in-process.ts';
 
 export interface FlowRun extends AsyncDisposable {
   readonly files: FlowFiles;
@@ -18,19 +18,22 @@ export interface FlowRun extends AsyncDisposable {
   settleOutcomes(): Promise<void>;
 }
 
-export interface FlowRunOptions extends MemoryBusOptions {
+export interface FlowRunOptions extends MemoryBusOptions, InProcessOptions {
   readonly events: number;
   readonly poison?: number;
 }
 
 /** The whole mail system on the in-memory driver, fed by hand: nothing moves between two calls. */
-export async function flowRun({ events, poison = 0, ...options }: FlowRunOptions): Promise<FlowRun> {
+export async function flowRun({ events, poison = 0, clock, warn, ...options }: FlowRunOptions): Promise<FlowRun> {
   const files = await loadFlow(demoFlowFile('mail'));
   const { flow, schemas } = files;
   const runDir = await mkdtemp(join(tmpdir(), 'sluice-flow-'));
   const bus = memoryBus(options);
   await bus.ensureTopics(topicSpecs(flow));
-  const system = await startInProcess({ files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined }, bus);
+  const system = await startInProcess(
+    { files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined, ...(clock && { clock }), warn },
+    bus,
+  );
   const dataset = openDataset({ flow, schemas });
   const good = requestStream(flow, dataset, { seed: 1, events, outcomeShare: 1 });
   const items = [...withPoison(good.items(), { flow, schema: schemas[0]!, count: poison, seed: 1, events })];
