@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { decodePolicy, encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, Flow, PolicySnapshot, TierSpec, WrongAnswers } from '@sluice/domain';
-import { compileSignature, initialPolicy } from '@sluice/routing';
+import { signatureShape, initialPolicy } from '@sluice/routing';
 import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher, Table } from '@sluice/streaming';
@@ -49,7 +49,7 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   const { bus, flow } = options;
   const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
   const health = await bus.openPublisher();
-  const { width } = compileSignature(flow, options.schemas);
+  const { width } = signatureShape(flow, options.schemas);
   const first = initialPolicy(flow);
   const shared = { signatureWidth: width, policy: () => policies.get(flow.flow) ?? first };
   const workers: Worker[] = [];

@@ -1,6 +1,6 @@
 import { decodePolicy, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, Flow, PolicySnapshot } from '@sluice/domain';
-import { compileRules, compileSignature, initialPolicy } from '@sluice/routing';
+import { compileRules, compileSignature, initialPolicy, type Envelopes } from '@sluice/routing';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Table } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
@@ -12,6 +12,8 @@ export interface RouterOptions {
   readonly flow: Flow;
   readonly schemas: readonly object[];
   readonly costs: readonly number[];
+  /** What each tier's model was validated for; none: everything. */
+  readonly envelopes?: Envelopes;
   readonly clock: Clock;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
@@ -29,7 +31,7 @@ export interface Router {
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { bus, flow, schemas, costs, clock } = options;
   const topology = routerTopology(flow);
-  const signature = compileSignature(flow, schemas);
+  const signature = compileSignature(flow, schemas, options.envelopes);
   const first = initialPolicy(flow);
   const policies = await bus.openTable({ topic: policyTopic, decode: decodePolicy });
   const loads = await TierLoads.open(bus, flow, clock);

@@ -32,7 +32,16 @@ export { replayTrail, type Replay } from './replay.ts';
 export { initialPolicy, startThreshold } from './policy.ts';
 export { parseCondition } from './rules/parse.ts';
 export { printExpression, type Expression } from './rules/syntax.ts';
-export { biasColumn, compileSignature, type Signature, type SignatureInput, type SignatureReading } from './signature.ts';
+export type { Envelopes } from './envelope.ts';
+export {
+  biasColumn,
+  compileSignature,
+  signatureShape,
+  type Signature,
+  type SignatureFacts,
+  type SignatureInput,
+  type SignatureReading,
+} from './signature.ts';
 export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
 export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
 export type { ExplainContext } from './telling.ts';

@@ -17,7 +17,8 @@ export interface InProcessSystem extends System {
 export async function startInProcess(spec: SystemSpec, bus: Bus): Promise<InProcessSystem> {
   const { flow, schemas } = spec.files;
   const shared = { bus, flow, schemas, clock: systemClock };
-  const costs = relativeCosts(await loadManifests(flow, spec.models));
+  const manifests = await loadManifests(flow, spec.models);
+  const costs = relativeCosts(manifests);
   const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: join(spec.runDir, 'join') });
   const inference = await startInference({
     ...shared,
@@ -26,7 +27,7 @@ export async function startInProcess(spec: SystemSpec, bus: Bus): Promise<InProc
     instance: 'in-process',
     drills: spec.drills,
   });
-  const router = await startRouter({ ...shared, costs });
+  const router = await startRouter({ ...shared, costs, envelopes: manifests.map(({ envelope }) => envelope) });
   const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];
   return {
     router,
