@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { decodePrediction, policyTopic, readPolicies, topicsOf } from '@sluice/contracts';
 import { SluiceError, type PolicySnapshot, type Prediction } from '@sluice/domain';
-import { compileSignature, explain, renderExplanation } from '@sluice/routing';
+import { signatureShape, explain, renderExplanation } from '@sluice/routing';
 import { loadFlow } from '@sluice/service';
 import { kafkaBus, type InRecord } from '@sluice/streaming';
 
@@ -29,7 +29,7 @@ export function explainCommand(): Command {
           throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topicsOf(flow.flow).predictions} holds no prediction with id ${id}`);
         const prediction = decodePrediction(record.value!);
         const policy = citedPolicy(await bus.readAll([policyTopic]), prediction);
-        const explanation = explain(prediction, { flow, signatureNames: compileSignature(flow, schemas).names, ...(policy && { policy }) });
+        const explanation = explain(prediction, { flow, signatureNames: signatureShape(flow, schemas).names, ...(policy && { policy }) });
         process.stdout.write(`${options.json ? JSON.stringify(explanation, null, 2) : renderExplanation(explanation)}\n`);
       } finally {
         await bus.close();

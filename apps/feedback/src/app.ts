@@ -1,6 +1,6 @@
 import { policyTopic, readPolicies } from '@sluice/contracts';
 import type { Flow, PolicySnapshot } from '@sluice/domain';
-import { compileSignature, policyFault } from '@sluice/routing';
+import { policyFault, signatureShape } from '@sluice/routing';
 import type { LearnerStats } from '@sluice/learning';
 import type { Bus, Pipe, PipeSpec } from '@sluice/streaming';
 import { GatherProcessor } from './gather.ts';
@@ -32,7 +32,7 @@ export interface Feedback {
 export async function startFeedback(options: FeedbackOptions): Promise<Feedback> {
   const { bus, flow, schemas, costs, stateDir } = options;
   const topology = feedbackTopology(flow);
-  const { width } = compileSignature(flow, schemas);
+  const { width } = signatureShape(flow, schemas);
   const pipe = (stage: 'gather' | 'join' | 'learn', processor: PipeSpec['processor']) =>
     bus.openPipe({
       group: topology[stage].group,

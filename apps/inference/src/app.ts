@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
-import { compileSignature, PolicyGuard, type PolicyGuardOptions } from '@sluice/routing';
+import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
 import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
@@ -49,7 +49,7 @@ export interface Inference {
 /** Wires the workers of one process: models loaded and warm first, then the pipes. */
 export async function startInference(options: InferenceOptions): Promise<Inference> {
   const { bus, flow, clock } = options;
-  const { width } = compileSignature(flow, options.schemas);
+  const { width } = signatureShape(flow, options.schemas);
   const policy = new PolicyGuard({ flow, signatureWidth: width, warn: options.warn });
   const policies = await bus.openTable({
     topic: policyTopic,

@@ -1,6 +1,6 @@
 import { policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow } from '@sluice/domain';
-import { compileRules, compileSignature, PolicyGuard, type PolicyGuardOptions } from '@sluice/routing';
+import { compileRules, compileSignature, PolicyGuard, type Envelopes, type PolicyGuardOptions } from '@sluice/routing';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
@@ -12,6 +12,8 @@ export interface RouterOptions {
   readonly flow: Flow;
   readonly schemas: readonly object[];
   readonly costs: readonly number[];
+  /** What each tier's model was validated for; none: everything. */
+  readonly envelopes?: Envelopes;
   readonly clock: Clock;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
@@ -31,7 +33,7 @@ export interface Router {
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { bus, flow, schemas, costs, clock } = options;
   const topology = routerTopology(flow);
-  const signature = compileSignature(flow, schemas);
+  const signature = compileSignature(flow, schemas, options.envelopes);
   const policy = new PolicyGuard({ flow, signatureWidth: signature.width, warn: options.warn });
   const policies = await bus.openTable({
     topic: policyTopic,

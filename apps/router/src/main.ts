@@ -16,9 +16,11 @@ await runApp({
   }),
   async start({ brokers, maxSlice, lingerMs, ...files }, { clock, instance, log, metrics }) {
     const { flow, schemas } = await loadFlow(files.flow);
-    const costs = relativeCosts(await loadManifests(flow, files.models));
+    const manifests = await loadManifests(flow, files.models);
+    const costs = relativeCosts(manifests);
+    const envelopes = manifests.map(({ envelope }) => envelope);
     const bus = kafkaBus({ brokers, clientId: 'sluice-router', instance, logger: log });
-    const router = await startRouter({ bus, flow, schemas, costs, clock, maxSlice, lingerMs, warn: log.warn });
+    const router = await startRouter({ bus, flow, schemas, costs, envelopes, clock, maxSlice, lingerMs, warn: log.warn });
     observeRouter(metrics, router, clock);
     return {
       failed: router.pipe.done,

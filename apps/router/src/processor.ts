@@ -111,8 +111,7 @@ export class RouterProcessor implements Processor {
   #decide(record: InRecord, request: Request, at: Moment): Tag {
     const { flow, signature, rules, costs } = this.#parts;
     const read = signature.read({ ...request, now: at.now });
-    const { size, staleness, timeLeft } = read;
-    const rule = rules.first({ ...request, headers: record.headers, size, staleness, timeLeft });
+    const rule = rules.count === 0 ? undefined : rules.first(request, read);
     const decision = route({
       id: request.id,
       flow,
@@ -128,7 +127,7 @@ export class RouterProcessor implements Processor {
       id: request.id,
       flow: flow.flow,
       source: { topic: record.topic, partition: record.partition, offset: record.offset },
-      requestedAt: request.requestedAt,
+      requestedAt: request.receivedAt,
       routedAt: at.now,
       deadlineAt: request.deadlineAt,
       policyVersion: at.policy.version,

@@ -1,4 +1,4 @@
-import { readRequestHeaders, sourceText, type RequestSchemas } from '@sluice/contracts';
+import { readRequestHeaders, sourceText, type RequestSchemas, type WireHeaders } from '@sluice/contracts';
 import { SluiceError, type EpochMs, type EventId, type Flow } from '@sluice/domain';
 import type { InRecord } from '@sluice/streaming';
 
@@ -10,8 +10,12 @@ export interface Request {
   readonly schema: number;
   /** First byte of the Avro body, after its framing. */
   readonly start: number;
+  /** Time stamp of the record. */
+  readonly receivedAt: EpochMs;
+  /** Event time: `ce_time`, else the time stamp. */
   readonly requestedAt: EpochMs;
   readonly deadlineAt: EpochMs;
+  readonly headers: WireHeaders;
 }
 
 /** The id that a request is known by: `ce_id`, else its coordinates. */
@@ -30,13 +34,15 @@ export function readRequest(record: InRecord, flow: Flow, schemas: RequestSchema
     throw new SluiceError('SLUICE_RECORD_TOO_LARGE', `the value has ${value.length} bytes, the flow accepts ${flow.request.maxBytes}`);
   }
   const { schema, start } = schemas.identify(value);
-  const requestedAt = record.timestamp;
+  const receivedAt = record.timestamp;
   return {
     id: headers.id ?? sourceText(record),
     value: value!,
     schema,
     start,
-    requestedAt,
-    deadlineAt: requestedAt + (headers.deadlineMs ?? flow.request.deadlineMs),
+    receivedAt,
+    requestedAt: headers.time ?? receivedAt,
+    headers: record.headers,
+    deadlineAt: receivedAt + (headers.deadlineMs ?? flow.request.deadlineMs),
   };
 }

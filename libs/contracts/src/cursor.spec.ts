@@ -38,8 +38,8 @@ describe('a cursor', () => {
     const reads: ((cursor: Cursor) => unknown)[] = [
       (cursor) => cursor.varint(),
       (cursor) => cursor.skipVarint(),
-      (cursor) => cursor.float(),
-      (cursor) => cursor.double(),
+      (cursor) => cursor.float(new Float64Array(1), 0),
+      (cursor) => cursor.double(new Float64Array(1), 0),
       (cursor) => cursor.length(),
       (cursor) => cursor.skip(4),
     ];

@@ -89,19 +89,20 @@ export class Cursor {
     this.at += length;
   }
 
-  float(): number {
+  float(slots: Float64Array, slot: number): void {
     if (this.at + 4 > this.end) throw truncated(this.at);
     words[0] = this.#word(this.at);
     this.at += 4;
-    return float[0]!;
+    slots[slot] = float[0]!;
   }
 
-  double(): number {
+  /** Into `slots[slot]`: handed out as a number, each would be an object of its own. */
+  double(slots: Float64Array, slot: number): void {
     if (this.at + 8 > this.end) throw truncated(this.at);
     words[low] = this.#word(this.at);
     words[1 - low] = this.#word(this.at + 4);
     this.at += 8;
-    return double[0]!;
+    slots[slot] = double[0]!;
   }
 
   boolean(): number {

@@ -23,23 +23,30 @@ export interface Extractor {
   readonly width: number;
   /** One name a column. */
   readonly names: readonly string[];
+  /** The fields behind the row last extracted, and those of `options.also`. */
+  readonly projection: Projection;
   /**
    * Overwrites `row[at, at + width)` with the features of the Avro body that starts at `start` and ends with `value`.
    * The flags returned hold until the next call.
    * @throws SluiceError SLUICE_AVRO_TRUNCATED, SLUICE_AVRO_INVALID (also for bytes after the value), SLUICE_NUMBER_NOT_FINITE,
    * SLUICE_IMAGE_INVALID; the columns are then undefined.
    */
-
   extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags;
+}
+
+interface ExtractOptions {
+  /** Adds columns for missing and out-of-range values after numbers and categories. */
+  readonly flags: boolean;
+  /** Fields to read for `projection` alone. */
+  readonly also?: readonly string[];
 }
 
 /**
  * @param schema parsed Avro schema of the writer.
- * @param options.flags adds columns for missing and out-of-range values after numbers and categories.
  * @throws SluiceError SLUICE_SCHEMA_INVALID when a feature names a field the schema lacks or cannot give.
  */
-export function compileExtractor(schema: unknown, features: readonly FeatureSpec[], options: { readonly flags: boolean }): Extractor {
-  const paths = features.map((feature) => feature.field);
+export function compileExtractor(schema: unknown, features: readonly FeatureSpec[], options: ExtractOptions): Extractor {
+  const paths = [...features.map((feature) => feature.field), ...(options.also ?? [])];
   const projection = compileProjection(schema, paths);
   const readers = features.map((feature) => readerOf(feature, { slot: projection.slot(feature.field), projection, flags: options.flags }));
   return new CompiledExtractor(projection, readers);
@@ -48,6 +55,7 @@ export function compileExtractor(schema: unknown, features: readonly FeatureSpec
 class CompiledExtractor implements Extractor {
   readonly width: number;
   readonly names: readonly string[];
+  readonly projection: Projection;
   readonly #readers: readonly FeatureReader[];
   readonly #offsets: Int32Array;
   readonly #extraction: Extraction;
@@ -56,6 +64,7 @@ class CompiledExtractor implements Extractor {
   constructor(projection: Projection, readers: readonly FeatureReader[]) {
     this.names = readers.flatMap((reader) => reader.names);
     this.width = this.names.length;
+    this.projection = projection;
     this.#readers = readers;
     this.#offsets = new Int32Array(readers.length + 1);
     readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.names.length));

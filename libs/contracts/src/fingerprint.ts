@@ -78,3 +78,8 @@ export function fingerprint(schema: unknown): bigint {
   for (const byte of Buffer.from(canonicalForm(schema), 'utf8')) crc = (crc >> 8n) ^ table[Number((crc ^ BigInt(byte)) & 0xffn)]!;
   return crc;
 }
+
+/** The same as 16 hex digits, as manifests state it. */
+export function fingerprintText(schema: unknown): string {
+  return fingerprint(schema).toString(16).padStart(16, '0');
+}

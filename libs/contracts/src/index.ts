@@ -7,7 +7,7 @@
  */
 export { compileExtractor, type ExtractFlags, type Extractor } from './extractor.ts';
 export { type FieldKind, type FieldLeaf } from './field-path.ts';
-export { canonicalForm, fingerprint, type AvroObject, type AvroSchema } from './fingerprint.ts';
+export { canonicalForm, fingerprint, fingerprintText, type AvroObject, type AvroSchema } from './fingerprint.ts';
 export {
   codecs,
   decodeDeadLetter,
@@ -33,6 +33,6 @@ export { checkCompatible } from './compatibility.ts';
 export { header, headerBytes, headerText, readRequestHeaders, sourceText, type RequestHeaders, type WireHeaders } from './headers.ts';
 export { readPolicies } from './policy-records.ts';
 export { compileProjection, slotKind, type Projection } from './projection.ts';
-export { decodeSparse, encodeSparse, toSparse } from './sparse.ts';
+export { decodeSparse, encodeSparse, SparseScratch } from './sparse.ts';
 export { topicSpecs, type TopicDeclaration } from './topic-specs.ts';
 export { healthTopic, parseTopic, policyTopic, topicKinds, topicsOf, type FlowTopics, type ParsedTopic, type TopicKind } from './topics.ts';

@@ -1,51 +1,14 @@
 import { SluiceError } from '@sluice/domain';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { branchName, type Sample, samples } from '../testing/arbitrary-schema.ts';
+import { type Sample, samples } from '../testing/arbitrary-schema.ts';
+import { lookUp, readablePaths } from '../testing/field-values.ts';
 import { encodePlain } from '../testing/plain-encoder.ts';
-import { findField } from './field-path.ts';
-import type { AvroObject, AvroSchema } from './fingerprint.ts';
+import type { AvroSchema } from './fingerprint.ts';
 import { compileProjection, type Projection, slotKind } from './projection.ts';
-import { resolveSchema } from './schema-node.ts';
 
 const runs = { numRuns: 400 };
 const encodeAvsc = ({ schema, value }: Sample): Buffer => avro.Type.forSchema(schema as never, { wrapUnions: 'always' }).toBuffer(value);
-
-/** Every path through records and unions that can be read. */
-function readablePaths(schema: AvroSchema): string[] {
-  const root = resolveSchema(schema);
-  return [...new Set(pathsOf(schema))].filter((path) => {
-    try {
-      findField(root, path);
-      return true;
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'SLUICE_SCHEMA_INVALID') throw error;
-      return false;
-    }
-  });
-}
-
-function pathsOf(schema: AvroSchema): string[] {
-  if (Array.isArray(schema)) return (schema as AvroSchema[]).flatMap(pathsOf);
-  if (typeof schema === 'string' || (schema as AvroObject).type !== 'record') return [''];
-  const fields = (schema as AvroObject)['fields'] as AvroObject[];
-  return fields.flatMap((field) => pathsOf(field.type).map((rest) => (rest === '' ? field.name! : `${field.name}.${rest}`)));
-}
-
-/** What stands at the path in the value: the oracle that the slots are held against. */
-function lookUp(schema: AvroSchema, value: unknown, path: readonly string[]): unknown {
-  if (value === null) return undefined;
-  if (Array.isArray(schema)) {
-    const name = Object.keys(value as object)[0]!;
-    const branch = (schema as AvroSchema[]).find((other) => branchName(other) === name)!;
-    return lookUp(branch, (value as Record<string, unknown>)[name], path);
-  }
-  const [name, ...rest] = path;
-  if (name === undefined) return value;
-  if (typeof schema === 'string' || (schema as AvroObject).type !== 'record') return undefined;
-  const field = ((schema as AvroObject)['fields'] as AvroObject[]).find((other) => other.name === name);
-  return field === undefined ? undefined : lookUp(field.type, (value as Record<string, unknown>)[name], rest);
-}
 
 function slotValue(projection: Projection, slot: number, bytes: Buffer): unknown {
   if (projection.present[slot] === slotKind.missing) return undefined;

@@ -154,10 +154,10 @@ class SkipReader implements Projection {
         this.numbers[slot] = cursor.varint();
         break;
       case op.readFloat:
-        this.numbers[slot] = cursor.float();
+        cursor.float(this.numbers, slot);
         break;
       case op.readDouble:
-        this.numbers[slot] = cursor.double();
+        cursor.double(this.numbers, slot);
         break;
       case op.readBoolean:
         this.numbers[slot] = cursor.boolean();

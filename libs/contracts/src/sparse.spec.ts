@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeSparse, decodeVector, encodeSparse, encodeVector, toSparse } from './sparse.ts';
+import { decodeSparse, decodeVector, encodeSparse, encodeVector, SparseScratch } from './sparse.ts';
 
 const rows = fc.float32Array({ maxLength: 200 });
 
@@ -7,13 +7,27 @@ describe('a sparse row', () => {
   it('holds the columns that are not 0, and gives the dense row back after a trip through bytes', () => {
     fc.assert(
       fc.property(rows, (row) => {
-        const sparse = decodeSparse(encodeSparse(toSparse(row)));
+        const scratch = new SparseScratch(row.length);
+        scratch.dense.set(row);
+        const sparse = decodeSparse(encodeSparse(scratch.take()));
         const dense = new Float32Array(row.length);
         sparse.indices.forEach((column, i) => (dense[column] = sparse.values[i]!));
         expect(dense).toEqual(row.map((value) => (value === 0 ? 0 : value)));
         expect(sparse.values.every((value) => value !== 0)).toBe(true);
       }),
     );
+  });
+
+  it('does not remember what was taken before', () => {
+    const scratch = new SparseScratch(5);
+    for (const row of [
+      [1, 2, 3, 4, 5],
+      [-0, 0, 7, 0, 1e-45],
+    ]) {
+      scratch.dense.set(row);
+      scratch.take();
+    }
+    expect(scratch.take()).toEqual({ indices: Uint16Array.of(2, 4), values: Float32Array.of(7, 1e-45) });
   });
 
   it('lies in memory of its own and at any offset of a buffer', () => {

@@ -11,19 +11,46 @@ function sparseRow(count: number): SparseRow {
   return { values: new Float32Array(memory, 0, count), indices: new Uint16Array(memory, count * 4, count) };
 }
 
-/** Keeps the columns of a dense row that are not 0. Rows are at most 65,536 wide. */
-export function toSparse(row: Float32Array): SparseRow {
-  let count = 0;
-  for (let i = 0; i < row.length; i++) if (row[i] !== 0) count++;
-  const sparse = sparseRow(count);
-  const { indices, values } = sparse;
-  for (let i = 0, at = 0; at < count; i++) {
-    const value = row[i]!;
-    if (value === 0) continue;
-    indices[at] = i;
-    values[at++] = value;
+/**
+ * Takes sparse rows out of one dense row, many times, without allocating: what it gives holds until the next call.
+ * A sparse row shows only what is set, so its arrays differ in length; each length is made once. Rows are at most 65,536 wide.
+ */
+export class SparseScratch {
+  /** Write the columns here. Its memory is even in length, so that two columns can be looked at in one step. */
+  readonly dense: Float32Array;
+  readonly #pairs: Float64Array;
+  readonly #room: SparseRow;
+  readonly #views: (SparseRow | undefined)[] = [];
+
+  constructor(width: number) {
+    this.#pairs = new Float64Array((width + 1) >> 1);
+    this.dense = new Float32Array(this.#pairs.buffer, 0, width);
+    this.#room = sparseRow(width);
   }
-  return sparse;
+
+  /** The columns of `dense` that are not 0. */
+  take(): SparseRow {
+    const pairs = this.#pairs;
+    const dense = this.dense;
+    const { indices, values } = this.#room;
+    let at = 0;
+    for (let i = 0; i < pairs.length; i++) {
+      // A double of 0 is a pair of zeros.
+      if (pairs[i] === 0) continue;
+      const first = dense[2 * i]!;
+      if (first !== 0) {
+        indices[at] = 2 * i;
+        values[at++] = first;
+      }
+      if (2 * i + 1 === dense.length) break;
+      const second = dense[2 * i + 1]!;
+      if (second !== 0) {
+        indices[at] = 2 * i + 1;
+        values[at++] = second;
+      }
+    }
+    return (this.#views[at] ??= { indices: indices.subarray(0, at), values: values.subarray(0, at) });
+  }
 }
 
 /** All indices (uint16) and then all values (float32), little-endian: 6 bytes a column. */

@@ -5,7 +5,7 @@ import { hashText } from './text-hash.ts';
 const hash = (text: string, buckets = 64, ngrams = 1): Float32Array => {
   const bytes = Buffer.from(text);
   const row = new Float32Array(buckets);
-  hashText({ bytes, start: 0, end: bytes.length }, { buckets, ngrams }, { row, at: 0 });
+  hashText({ bytes, start: 0, end: bytes.length }, { buckets, ngrams, seed: 0 }, { row, at: 0 });
   return row;
 };
 
@@ -52,7 +52,7 @@ describe('hashed text', () => {
   it('stays within its range of text and its columns of the row', () => {
     const bytes = Buffer.from('secret inside secret');
     const row = new Float32Array(96);
-    hashText({ bytes, start: 7, end: 13 }, { buckets: 32, ngrams: 1 }, { row, at: 32 });
+    hashText({ bytes, start: 7, end: 13 }, { buckets: 32, ngrams: 1, seed: 0 }, { row, at: 32 });
     expect(row.subarray(32, 64)).toEqual(hash('inside', 32));
     expect([...row.subarray(0, 32), ...row.subarray(64)].every((value) => value === 0)).toBe(true);
   });

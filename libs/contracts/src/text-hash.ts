@@ -22,6 +22,8 @@ export interface TextHashing {
   readonly buckets: number;
   /** 1: words; 2: words and pairs of neighbours. */
   readonly ngrams: number;
+  /** Another seed spreads the same words another way. */
+  readonly seed: number;
 }
 
 /** Columns the words go to: `row[at, at + buckets)`, zeros before. */
@@ -34,7 +36,7 @@ export interface HashTarget {
  * Writes the hashed bag of words of UTF-8 text: signed counts (Weinberger et al. 2009, "Feature Hashing for Large Scale
  * Multitask Learning"), then `log(1 + count)`, then unit length. No string is made, and time does not grow with `buckets`.
  */
-export function hashText({ bytes, start, end }: TextRange, { buckets, ngrams }: TextHashing, target: HashTarget): void {
+export function hashText({ bytes, start, end }: TextRange, { buckets, ngrams, seed }: TextHashing, target: HashTarget): void {
   touched.clear();
   let length = 0;
   let before = 0;
@@ -45,7 +47,7 @@ export function hashText({ bytes, start, end }: TextRange, { buckets, ngrams }: 
       continue;
     }
     if (length === 0) continue;
-    const hash = murmur3(word, 0, 0, length);
+    const hash = murmur3(word, seed, 0, length);
     count(target, hash, buckets);
     if (ngrams > 1 && before !== 0) count(target, mix(before, hash), buckets);
     before = hash;

@@ -52,8 +52,21 @@ function schemaOf(shape: Shape, names: { next: number }): AvroSchema {
     case 'union':
       return unionOf(['null', ...children()]);
     default:
-      return shape.kind;
+      return logicalOf(shape.kind, shape.size);
   }
+}
+
+/** Annotations that change nothing about the bytes; half of the numbers and bytes carry one. */
+const logicalTypes: Partial<Record<Kind, readonly string[]>> = {
+  int: ['date', 'time-millis'],
+  long: ['timestamp-millis', 'timestamp-micros', 'local-timestamp-millis'],
+  bytes: ['decimal'],
+  string: ['uuid'],
+};
+
+function logicalOf(kind: Kind, choice: number): AvroSchema {
+  const logicalType = logicalTypes[kind]?.[choice];
+  return logicalType === undefined ? kind : { type: kind, logicalType, precision: 9, scale: 2 };
 }
 
 /** A union may hold each unnamed type once, and no union. */
@@ -111,7 +124,9 @@ function complexValue(schema: AvroObject): fc.Arbitrary<unknown> {
         valueOf(schema['values'] as AvroSchema),
         { maxKeys: 3 },
       );
-    default:
+    case 'record':
       return fc.record(Object.fromEntries((schema['fields'] as AvroObject[]).map((field) => [field.name!, valueOf(field.type)])));
+    default:
+      return valueOf(schema.type);
   }
 }

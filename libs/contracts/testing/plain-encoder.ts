@@ -49,10 +49,12 @@ function complex(schema: AvroObject, value: unknown, sized: boolean): Buffer {
         Buffer.concat([encodePlain('string', key, sized), encodePlain(schema['values'] as AvroSchema, item, sized)]);
       return blocks(Object.entries(value as Record<string, unknown>).map(entry), sized);
     }
-    default: {
+    case 'record': {
       const fields = schema['fields'] as AvroObject[];
       return Buffer.concat(fields.map((field) => encodePlain(field.type, (value as Record<string, unknown>)[field.name!], sized)));
     }
+    default:
+      return encodePlain(schema.type, value, sized);
   }
 }
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
  * input, so training, routing and serving cannot drift apart.
  */
 const path = z.string().min(1).describe('Field of the request record; dots enter nested records.');
+const seed = z.int().min(0).max(0xffffffff).default(0).describe('Another seed spreads the values over the columns another way.');
 const buckets = z.int().min(2).max(65536).describe('Number of columns the hashed values share.');
 
 export const numberFeature = z
@@ -15,15 +16,23 @@ export const numberFeature = z
       .enum(['none', 'range', 'log'])
       .default('range')
       .describe('none: as is; range: (x - min) / (max - min); log: sign(x) ln(1 + |x|), then range over the transformed bounds.'),
-    min: z.number().describe('Lower end of the catalogued range; below it the out-of-range flag is set and the value clipped.'),
-    max: z.number().describe('Upper end of the catalogued range; above min.'),
+    min: z
+      .number()
+      .optional()
+      .describe(
+        'Lower end of the range; below it the out-of-range flag is set and the value clipped. In a signature, left out together with max, it is learned: the widest range that the manifests of the tiers catalogue.',
+      ),
+    max: z.number().optional().describe('Upper end of the range; above min.'),
   })
-  .refine(({ min, max }) => max > min, { path: ['max'], message: 'must be above min' });
+  .refine(({ min, max }) => (min === undefined) === (max === undefined), { path: ['max'], message: 'min and max go together' })
+  .refine(({ min, max }) => min === undefined || max === undefined || max > min, { path: ['max'], message: 'must be above min' });
 
 export const categoryFeature = z.strictObject({
   field: path,
   kind: z.literal('category'),
   buckets: buckets.default(32),
+  seed,
+  signed: z.boolean().default(false).describe('true: 1 or -1 by the hash, so that values which share a column can still differ.'),
 });
 
 export const textFeature = z.strictObject({
@@ -31,6 +40,7 @@ export const textFeature = z.strictObject({
   kind: z.literal('text'),
   buckets: buckets.default(256),
   maxBytes: z.int().min(16).max(1_048_576).default(1024).describe('Only the first bytes of the text are read.'),
+  seed,
   ngrams: z.int().min(1).max(2).default(1).describe('1: single words; 2: words and pairs of neighbours.'),
 });
 

@@ -18,7 +18,7 @@ const rule = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'Condition over request fields, headers (header.NAME) and `size`, `staleness`, `timeLeft`: comparisons joined by and, or, not, parentheses.',
+      'Condition over request fields, headers (header.NAME) and facts (`size`, `staleness`, `timeLeft`, `missing`, `outOfRange`, `novelty`): comparisons joined by and, or, not, parentheses.',
     ),
   tier: segment.describe('The event goes to this tier first when the condition holds.'),
   because: z.string().min(1).describe('Said in every explanation of a decision that this rule made.'),
@@ -41,6 +41,11 @@ export const flowSchema = z
       partitions: z.int().min(1).max(512).default(2),
       maxBytes: z.int().min(16).default(1_000_000).describe('Larger values are refused.'),
       deadlineMs: z.int().min(1).default(30_000).describe('Time a request may take when its producer sets no deadline-ms header.'),
+      context: z
+        .array(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'a header name'))
+        .max(8)
+        .default(['tenant'])
+        .describe("Headers that tell the user's context; the value of each is hashed into 8 columns of the signature."),
       dedupWindow: z
         .int()
         .min(0)

@@ -14,7 +14,7 @@ export { flowJsonSchema } from './flow-json-schema.ts';
 export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';
-export { manifestSchema, parseManifest, type Manifest } from './manifest.ts';
+export { manifestSchema, parseManifest, type Envelope, type Manifest } from './manifest.ts';
 export {
   exampleParts,
   stepKinds,

@@ -17,7 +17,7 @@ const manifest = {
 describe('a manifest', () => {
   it('is taken with the defaults of its features filled in', () => {
     expect(parseManifest(manifest, 'm').input.features).toEqual([
-      { field: 'subject', kind: 'text', buckets: 256, maxBytes: 1024, ngrams: 1 },
+      { field: 'subject', kind: 'text', buckets: 256, maxBytes: 1024, ngrams: 1, seed: 0 },
     ]);
   });
 

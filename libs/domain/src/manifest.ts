@@ -5,6 +5,22 @@ import { faults, segment } from './flow.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 
+const envelope = z
+  .strictObject({
+    schemas: z
+      .array(z.string().regex(/^[0-9a-f]{16}$/, 'a CRC-64-AVRO fingerprint in hex'))
+      .default([])
+      .describe('Fingerprints of the request schemas that the model was validated with; none: all of them.'),
+    ranges: z
+      .record(
+        z.string(),
+        z.strictObject({ min: z.number(), max: z.number() }).refine(({ min, max }) => max >= min, 'max is below min'),
+      )
+      .default({})
+      .describe('Smallest and largest value of each numeric field in the data that the model was trained and validated with.'),
+  })
+  .describe('What the model was validated for: a request outside of it goes to another tier, the reference tier excepted.');
+
 /** manifest.json of a model folder: what the model is, what it reads, what it costs and how good it was. */
 export const manifestSchema = z.strictObject({
   model: segment,
@@ -21,6 +37,7 @@ export const manifestSchema = z.strictObject({
       .describe('Shape of one row, without the batch dimension; its product is the width of the features.'),
     features: z.array(featureSpec).min(1),
   }),
+  envelope: envelope.optional(),
   cost: z.strictObject({
     perEvent: z.number().positive().describe('Microseconds of CPU per event at batch 32, input encoding included.'),
     origin: z.enum(['declared', 'calibrated']),
@@ -32,6 +49,7 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+export type Envelope = z.infer<typeof envelope>;
 
 /**
  * Validates a parsed manifest.json.

@@ -34,7 +34,16 @@ export { policyFault } from './policy-check.ts';
 export { PolicyGuard, type PolicyGuardOptions, type PolicyRecord } from './policy-guard.ts';
 export { parseCondition } from './rules/parse.ts';
 export { printExpression, type Expression } from './rules/syntax.ts';
-export { biasColumn, compileSignature, type Signature, type SignatureInput, type SignatureReading } from './signature.ts';
+export type { Envelopes } from './envelope.ts';
+export {
+  biasColumn,
+  compileSignature,
+  signatureShape,
+  type Signature,
+  type SignatureFacts,
+  type SignatureInput,
+  type SignatureReading,
+} from './signature.ts';
 export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
 export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
 export type { ExplainContext } from './telling.ts';

@@ -41,7 +41,7 @@ function serve(event: Event, policy: PolicySnapshot): Prediction {
   const signature = compileSignature(flow, [schema]);
   const { value, headers, now } = event;
   const reading = signature.read({ value, schema: 0, start: 10, now, requestedAt: now - 5, deadlineAt: now + 30_000 });
-  const rule = compileRules(flow, [schema]).first({ value, schema: 0, start: 10, headers, ...reading });
+  const rule = compileRules(flow, [schema]).first({ value, schema: 0, start: 10, headers }, reading);
   const input = {
     id: `e-${now}`,
     flow,

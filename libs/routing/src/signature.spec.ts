@@ -55,14 +55,26 @@ describe('the signature of a request', () => {
   it('tells missing fields and values out of range', () => {
     expect(named(input({ sender: null }))).toMatchObject({ 'share of missing fields': 0.5 });
     const reading = signature.read(input({ length: 11 }));
-    expect(reading.flags).toEqual({ missing: 0, outOfRange: 1, fields: 2 });
+    expect(reading).toMatchObject({ missing: 0, outOfRange: 1 });
     expect(named(input({ length: 11 }))).toMatchObject({ 'share of fields out of range': 0.5 });
   });
 
   it('hashes the tenant into one column', () => {
-    const columns = Object.keys(named(input({}, { tenant: 'acme' }))).filter((name) => name.startsWith('tenant'));
+    const columns = Object.keys(named(input({}, { headers: { tenant: Buffer.from('acme') } }))).filter((name) => name.startsWith('tenant'));
     expect(columns).toHaveLength(1);
     expect(Object.keys(named(input())).filter((name) => name.startsWith('tenant'))).toHaveLength(0);
+  });
+
+  it('hashes each header of the context into columns of its own', () => {
+    const flowWithContext = sampleFlow(undefined, {
+      signature: flow.signature,
+      request: { schemas: ['mail.avsc'], context: ['tenant', 'segment'] },
+    });
+    const other = compileSignature(flowWithContext, [schema]);
+    const { row } = other.read(input({}, { headers: { tenant: 'acme', segment: Buffer.from('acme'), more: 'x' } }));
+    const set = Array.from(row.indices, (column) => other.names[column]!.split(' #')[0]);
+    expect(set.filter((name) => name === 'tenant' || name === 'segment')).toEqual(['tenant', 'segment']);
+    expect(other.width).toBe(signature.width + 8);
   });
 
   it('never has a negative age, and says by how much a deadline has passed', () => {
@@ -71,9 +83,14 @@ describe('the signature of a request', () => {
     expect(named(input({}, { deadlineAt: 0 }))).not.toHaveProperty('time left');
   });
 
+  it('allocates no row: the next reading takes the place of the one before', () => {
+    const first = signature.read(input());
+    expect(signature.read(input({ length: 6 }))).toBe(first);
+  });
+
   it('carries nothing over from the event before', () => {
-    const before = signature.read(input());
-    signature.read(input({ length: 9, sender: null }, { tenant: 'x' }));
+    const before = structuredClone(signature.read(input()));
+    signature.read(input({ length: 9, sender: null }, { headers: { tenant: 'x' } }));
     expect(signature.read(input())).toEqual(before);
   });
 

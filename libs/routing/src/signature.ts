@@ -1,5 +1,6 @@
-import { compileExtractor, toSparse, type ExtractFlags } from '@sluice/contracts';
-import { murmur3, SluiceError, type EpochMs, type Flow, type Millis, type SparseRow } from '@sluice/domain';
+import { compileExtractor, headerBytes, SparseScratch, type WireHeaders } from '@sluice/contracts';
+import { murmur3, SluiceError, type EpochMs, type FeatureSpec, type Flow, type Millis, type SparseRow } from '@sluice/domain';
+import { boundedFields, EnvelopeGauge, withRanges, type EnvelopeBar, type Envelopes } from './envelope.ts';
 import { headWidth } from './heads.ts';
 
 /** What a signature is read from. */
@@ -11,21 +12,33 @@ export interface SignatureInput {
   readonly start: number;
   /** The now-stamp of the decision. */
   readonly now: EpochMs;
+  /** Event time. */
   readonly requestedAt: EpochMs;
   readonly deadlineAt: EpochMs;
-  readonly tenant?: string | undefined;
+  /** Read for the user's context, `flow.request.context`. */
+  readonly headers?: WireHeaders | undefined;
 }
 
-export interface SignatureReading {
-  readonly row: SparseRow;
-  /** How many of the named fields were missing or outside their catalogued range. */
-  readonly flags: ExtractFlags;
+/** Facts about a request that are not in it; rules may use them by these names. */
+export interface SignatureFacts {
   /** Bytes of the whole value. */
   readonly size: number;
   /** Time since the request; never negative, whatever the producer's clock says. */
   readonly staleness: Millis;
   /** Time to the deadline; negative once it has passed. */
   readonly timeLeft: Millis;
+  /** Fields of the signature that were missing, and numbers of it outside their range. */
+  readonly missing: number;
+  readonly outOfRange: number;
+  /** Distance from all that the tiers' models were validated for, in [0, 1]; 0 inside, or where no manifest says. */
+  readonly novelty: number;
+}
+
+/** Holds until the next request is read: neither it nor its row may be kept. */
+export interface SignatureReading extends SignatureFacts {
+  readonly row: SparseRow;
+  /** One per tier: why its model may not answer this request, or ''. */
+  readonly bars: readonly EnvelopeBar[];
 }
 
 /** What the router knows of a request: the row that heads score, and the facts that rules may use. */
@@ -41,17 +54,8 @@ export interface Signature {
 /** Column that is 1 in every row. */
 export const biasColumn = 0;
 
-const tenantBuckets = 8;
-const implicitNames = [
-  'bias',
-  'share of missing fields',
-  'share of fields out of range',
-  'size',
-  'staleness',
-  'time left',
-  ...Array.from({ length: tenantBuckets }, (_, bucket) => `tenant #${bucket}`),
-];
-const tenantColumn = implicitNames.length - tenantBuckets;
+const alwaysNames = ['bias', 'share of missing fields', 'share of fields out of range', 'size', 'staleness', 'time left', 'novelty'];
+const contextBuckets = 8;
 
 /** ln(1 + 1 MB): the largest request a flow accepts by default has size 1. */
 const sizeScale = Math.log1p(1_000_000);
@@ -59,15 +63,42 @@ const sizeScale = Math.log1p(1_000_000);
 const stalenessScale = Math.log1p(3600);
 
 /**
- * Compiles the reader of a flow's signature: implicit columns (bias, sparsity, range, size, staleness, time left, tenant) and then the columns
- * of the flow's own features with their missing and out-of-range flags.
+ * Compiles the reader of a flow's signature: implicit columns (bias, sparsity, range, size, staleness, time left, novelty, the user's context) and
+ * then the columns of the flow's own features with their missing and out-of-range flags.
  *
  * @param schemas parsed Avro request schemas, in the order of `flow.request.schemas`.
- * @throws SluiceError SLUICE_SCHEMA_INVALID when a schema lacks a named field; SLUICE_FLOW_INVALID when the row is too wide.
+ * @param envelopes of the tiers' models: ranges that the flow leaves open are learned from them.
+ * @throws SluiceError SLUICE_SCHEMA_INVALID when a schema lacks a named field; SLUICE_FLOW_INVALID when the row is too wide, or nobody states the
+ * range of a number.
  */
-export function compileSignature(flow: Flow, schemas: readonly object[]): Signature {
-  const extractors = schemas.map((schema) => compileExtractor(schema, flow.signature, { flags: true }));
-  const names = [...implicitNames, ...(extractors[0]?.names ?? [])];
+export function compileSignature(
+  flow: Flow,
+  schemas: readonly object[],
+  envelopes: Envelopes = flow.tiers.map(() => undefined),
+): Signature {
+  return compile(flow, schemas, { envelopes, features: withRanges(flow, envelopes) });
+}
+
+/** Width and column names alone, which no range changes: all that workers and learner need. */
+export function signatureShape(flow: Flow, schemas: readonly object[]): Pick<Signature, 'width' | 'names'> {
+  const features = flow.signature.map((feature) => (feature.kind === 'number' ? { ...feature, min: 0, max: 1 } : feature));
+  const { width, names } = compile(flow, schemas, { envelopes: [], features });
+  return { width, names };
+}
+
+interface Parts {
+  readonly envelopes: Envelopes;
+  readonly features: readonly FeatureSpec[];
+}
+
+function compile(flow: Flow, schemas: readonly object[], { envelopes, features }: Parts): CompiledSignature {
+  const also = boundedFields(envelopes);
+  const readers = schemas.map((schema) => {
+    const extractor = compileExtractor(schema, features, { flags: true, also });
+    return { extractor, gauge: new EnvelopeGauge(envelopes, schema, extractor.projection) };
+  });
+  const context = flow.request.context.flatMap((name) => Array.from({ length: contextBuckets }, (_, bucket) => `${name} #${bucket}`));
+  const names = [...alwaysNames, ...context, ...(readers[0]?.extractor.names ?? [])];
   const widest = headWidth(names.length, flow.labels.length, 'stop');
   // Sparse rows count columns in 16 bits.
   if (widest > 65_536) {
@@ -76,42 +107,79 @@ export function compileSignature(flow: Flow, schemas: readonly object[]): Signat
       `the signature has ${names.length} columns; with those of the answer at most 65536 fit. Declare fewer buckets.`,
     );
   }
-  return new CompiledSignature(flow, names, extractors);
+  return new CompiledSignature(flow, names, readers);
 }
 
-type Extractor = ReturnType<typeof compileExtractor>;
+interface SchemaReader {
+  readonly extractor: ReturnType<typeof compileExtractor>;
+  readonly gauge: EnvelopeGauge;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 class CompiledSignature implements Signature {
   readonly width: number;
   readonly names: readonly string[];
-  readonly #extractors: readonly Extractor[];
+  readonly #readers: readonly SchemaReader[];
   readonly #deadline: Millis;
-  /** Reused for every event; what leaves is the sparse copy. */
-  readonly #dense: Float32Array;
+  readonly #context: readonly string[];
+  /** First column of the flow's own features. */
+  readonly #features: number;
+  // Made once and filled for each request: reading one allocates nothing.
+  readonly #scratch: SparseScratch;
+  readonly #reading: Writable<SignatureReading>;
 
-  constructor(flow: Flow, names: readonly string[], extractors: readonly Extractor[]) {
+  constructor(flow: Flow, names: readonly string[], readers: readonly SchemaReader[]) {
     this.width = names.length;
     this.names = names;
-    this.#extractors = extractors;
+    this.#readers = readers;
     this.#deadline = flow.request.deadlineMs;
-    this.#dense = new Float32Array(names.length);
+    this.#context = flow.request.context;
+    this.#features = alwaysNames.length + contextBuckets * flow.request.context.length;
+    this.#scratch = new SparseScratch(names.length);
+    const row = this.#scratch.take();
+    this.#reading = { row, bars: [], size: 0, staleness: 0, timeLeft: 0, missing: 0, outOfRange: 0, novelty: 0 };
   }
 
-  read({ value, schema, start, now, requestedAt, deadlineAt, tenant }: SignatureInput): SignatureReading {
-    const extractor = this.#extractors[schema];
-    if (extractor === undefined) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `the flow has no schema ${schema}`);
-    const dense = this.#dense.fill(0, 0, implicitNames.length);
-    const { missing, outOfRange, fields } = extractor.extract(value, start, dense, implicitNames.length);
-    const size = value.length;
-    const staleness = Math.max(0, now - requestedAt);
-    const timeLeft = deadlineAt - now;
+  read(input: SignatureInput): SignatureReading {
+    const reader = this.#readers[input.schema];
+    if (reader === undefined) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `the flow has no schema ${input.schema}`);
+    const { dense } = this.#scratch;
+    dense.fill(0, 0, this.#features);
+    const { missing, outOfRange, fields } = reader.extractor.extract(input.value, input.start, dense, this.#features);
+    reader.gauge.measure();
+    const reading = this.#reading;
+    reading.size = input.value.length;
+    reading.staleness = Math.max(0, input.now - input.requestedAt);
+    reading.timeLeft = input.deadlineAt - input.now;
+    reading.missing = missing;
+    reading.outOfRange = outOfRange;
+    reading.novelty = reader.gauge.novelty;
+    reading.bars = reader.gauge.bars;
+    this.#writeFacts(fields);
+    if (input.headers !== undefined) this.#writeContext(input.headers);
+    reading.row = this.#scratch.take();
+    return reading;
+  }
+
+  #writeFacts(fields: number): void {
+    const { dense } = this.#scratch;
+    const { size, staleness, timeLeft, missing, outOfRange, novelty } = this.#reading;
     dense[biasColumn] = 1;
     dense[1] = missing / fields;
     dense[2] = outOfRange / fields;
     dense[3] = Math.log1p(size) / sizeScale;
     dense[4] = Math.log1p(staleness / 1000) / stalenessScale;
     dense[5] = Math.min(1, Math.max(0, timeLeft / this.#deadline));
-    if (tenant !== undefined) dense[tenantColumn + (murmur3(Buffer.from(tenant), 0) % tenantBuckets)] = 1;
-    return { row: toSparse(dense), flags: { missing, outOfRange, fields }, size, staleness, timeLeft };
+    dense[6] = novelty;
+  }
+
+  /** Each header's value is hashed into columns of its own. */
+  #writeContext(headers: WireHeaders): void {
+    for (let i = 0; i < this.#context.length; i++) {
+      const bytes = headerBytes(headers, this.#context[i]!);
+      if (bytes === undefined) continue;
+      this.#scratch.dense[alwaysNames.length + contextBuckets * i + (murmur3(bytes, i) % contextBuckets)] = 1;
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME [options]`: runs one of the scripts beside this file. */
 const scripts = {
-  decision: () => import('./decision.ts'),
+  decide: () => import('./decide.ts'),
   worker: () => import('./worker.ts'),
   frugalml: () => import('./frugalml.ts'),
   replay: () => import('./replay.ts'),

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseManifest, type Flow, type Manifest } from '@sluice/domain';
+import { parseManifest, type Envelope, type Flow, type Manifest } from '@sluice/domain';
 import { writeModelFolder } from '@sluice/serving';
 import { loadFlow } from '@sluice/service';
 import type { io } from '@tensorflow/tfjs-core';
 import { openTrainingBackend, type BackendChoice, type Tf, type TrainingBackend } from './backend.ts';
 import { calibrate } from './calibrate.ts';
 import { openDataset, type Dataset } from './dataset.ts';
+import { envelopeOf } from './envelope.ts';
 import { accuracy, fit, predict } from './fit.ts';
 import type { Net } from './net.ts';
 import { sampleRows } from './sample-rows.ts';
@@ -94,7 +95,8 @@ async function trainTier(workshop: Workshop, tier: DemoTier): Promise<string> {
   };
   const artifacts = await savedArtifacts(backend.tf, net);
   net.dispose();
-  const manifest = manifestOf(tier, { flow, metrics, seed: options.seed, data: dataset.name, backend: backend.name });
+  const envelope = envelopeOf(dataset.training, schema, tier.features);
+  const manifest = manifestOf(tier, { flow, metrics, envelope, seed: options.seed, data: dataset.name, backend: backend.name });
   options.onProgress?.(`${tier.model}: accuracy ${metrics.accuracy}`);
   const dir = join(options.out, tier.model);
   await writeModelFolder({ dir, manifest, artifacts });
@@ -104,12 +106,13 @@ async function trainTier(workshop: Workshop, tier: DemoTier): Promise<string> {
 interface ManifestFacts {
   readonly flow: Flow;
   readonly metrics: Record<string, number>;
+  readonly envelope: Envelope;
   readonly seed: number;
   readonly data: string;
   readonly backend: string;
 }
 
-function manifestOf(tier: DemoTier, { flow, metrics, seed, data, backend }: ManifestFacts): Omit<Manifest, 'files'> {
+function manifestOf(tier: DemoTier, { flow, metrics, envelope, seed, data, backend }: ManifestFacts): Omit<Manifest, 'files'> {
   const { epochs, batch, rate, decay, smoothing, weights = [], augment } = tier.recipe;
   return {
     model: tier.model,
@@ -119,6 +122,7 @@ function manifestOf(tier: DemoTier, { flow, metrics, seed, data, backend }: Mani
     format: 'layers',
     labels: flow.labels,
     input: { shape: [...tier.net.shape], features: [...tier.features] },
+    envelope,
     cost: { perEvent: 1, origin: 'declared' },
     metrics,
     training: { seed, data, backend, epochs, batch, rate, decay, smoothing, weights: weights.join(' '), augmented: augment !== undefined },

@@ -3,7 +3,7 @@ import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
 import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
-import { auditProbability, compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
+import { auditProbability, signatureShape, initialPolicy, replayTrail } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import { usageOf } from '../system/usage.ts';
 import { percentile } from './percentiles.ts';
@@ -68,7 +68,7 @@ function undecided(
   predictions: readonly Prediction[],
   seen: ReadonlyMap<number, PolicySnapshot>,
 ): number {
-  const { width } = compileSignature(flow, schemas);
+  const { width } = signatureShape(flow, schemas);
   const first = initialPolicy(flow);
   const policies = new Map(seen).set(first.version, seen.get(first.version) ?? first);
   let count = 0;

@@ -1,5 +1,5 @@
 import type { Prediction } from '@sluice/domain';
-import { compileSignature, explain, renderExplanation } from '@sluice/routing';
+import { signatureShape, explain, renderExplanation } from '@sluice/routing';
 import { isClean, type Report } from './report.ts';
 import type { Stage } from './run.ts';
 import { percent } from './view.ts';
@@ -35,7 +35,7 @@ function explained({ files, collector }: Stage): readonly string[] {
   const subject = predictions.findLast(wentOn) ?? predictions.at(-1);
   if (subject === undefined) return [];
   const policy = collector.seen.policies.get(subject.trail.at(-1)!.policyVersion);
-  const { names } = compileSignature(files.flow, files.schemas);
+  const { names } = signatureShape(files.flow, files.schemas);
   return [
     'One decision in words:',
     `  ${renderExplanation(explain(subject, { flow: files.flow, signatureNames: names, ...(policy && { policy }) }))}`,

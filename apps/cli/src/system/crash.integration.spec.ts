@@ -2,7 +2,7 @@ import { decodeExample, decodePolicy, policyTopic, topicsOf } from '@sluice/cont
 import { openBroker, type BrokerHandle } from '@sluice/broker';
 import { shippedModels } from '@sluice/demo';
 import { Learner } from '@sluice/learning';
-import { compileSignature } from '@sluice/routing';
+import { signatureShape } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import { kafkaRun } from './testing/kafka-run.ts';
 
@@ -46,7 +46,7 @@ describe('the system on a real broker', () => {
     const examples = await run.bus.readAll([topicsOf(flow.flow).examples]);
     const last = (await published()).at(-1)!;
     const costs = relativeCosts(await loadManifests(flow, shippedModels));
-    const learner = Learner.create(flow, compileSignature(flow, schemas).width, costs);
+    const learner = Learner.create(flow, signatureShape(flow, schemas).width, costs);
     for (const { value, offset } of examples) if (offset < last.examplesOffset) learner.fold(decodeExample(value!));
     expect(last.version).toBeGreaterThanOrEqual(wanted);
     expect(learner.snapshot(last.examplesOffset)).toEqual(last);

@@ -26,7 +26,8 @@ export interface InProcessOptions {
 export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: Bus): Promise<InProcessSystem> {
   const { flow, schemas } = spec.files;
   const shared = { bus, flow, schemas, clock: spec.clock ?? systemClock, warn: spec.warn };
-  const costs = relativeCosts(await loadManifests(flow, spec.models));
+  const manifests = await loadManifests(flow, spec.models);
+  const costs = relativeCosts(manifests);
   const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: join(spec.runDir, 'join') });
   const inference = await startInference({
     ...shared,
@@ -35,7 +36,7 @@ export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: B
     instance: 'in-process',
     drills: spec.drills,
   });
-  const router = await startRouter({ ...shared, costs });
+  const router = await startRouter({ ...shared, costs, envelopes: manifests.map(({ envelope }) => envelope) });
   const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];
   return {
     router,

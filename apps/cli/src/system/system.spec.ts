@@ -111,6 +111,7 @@ describe('what is logged', () => {
         schema: tag.schema,
         start: 10,
         requestedAt: tag.requestedAt,
+        headers: record.headers,
         deadlineAt: tag.deadlineAt,
         now: tag.routedAt,
       });

@@ -3,10 +3,13 @@ import { slotKind } from '../projection.ts';
 import type { SchemaNode } from '../schema-node.ts';
 import { columns, type FeatureReader, finite, type ReaderPlace, type Spec } from './reader.ts';
 
-/** A 1 in the column that the value hashes to; with flags also a "missing" column. Bytes, texts, enums and numbers. */
+/**
+ * A 1 (where signed, 1 or -1) in the column that the value hashes to; with flags also a "missing" column. Bytes, texts, enums
+ * and numbers.
+ */
 export function categoryReader(spec: Spec<'category'>, { slot, projection, flags }: ReaderPlace): FeatureReader {
-  const { field, buckets } = spec;
-  const symbols = symbolHashes(projection.leaves[slot]!.nodes);
+  const { field, buckets, seed, signed } = spec;
+  const symbols = symbolHashes(projection.leaves[slot]!.nodes, seed);
   const names = columns(buckets, (bucket) => `${field}#${bucket}`);
   return {
     names: flags ? [...names, `${field}:missing`] : names,
@@ -19,25 +22,27 @@ export function categoryReader(spec: Spec<'category'>, { slot, projection, flags
         return;
       }
       let hash: number;
-      if (kind === slotKind.bytes) hash = murmur3(extraction.bytes, 0, starts[slot]!, ends[slot]!);
+      if (kind === slotKind.bytes) hash = murmur3(extraction.bytes, seed, starts[slot]!, ends[slot]!);
       else if (kind === slotKind.symbol) hash = symbols[numbers[slot]!]!;
-      else hash = hashNumber(finite(extraction.projection, slot));
-      extraction.row[at + (hash % buckets)] = 1;
+      else hash = hashNumber(finite(extraction.projection, slot), seed);
+      // The sign comes from a bit that the column hardly depends on, so that values which share a column differ half of the time.
+      if (signed) extraction.row[at + ((hash & 0x7fffffff) % buckets)] = hash & 0x80000000 ? -1 : 1;
+      else extraction.row[at + (hash % buckets)] = 1;
     },
   };
 }
 
 /** Symbols hash by name: an enum may gain or reorder symbols, or become a string, and the columns stay. */
-function symbolHashes(nodes: readonly SchemaNode[]): readonly number[] {
+function symbolHashes(nodes: readonly SchemaNode[], seed: number): readonly number[] {
   const symbols = nodes.flatMap((node) => (node.kind === 'enum' ? node.symbols : []));
-  return symbols.map((symbol) => murmur3(Buffer.from(symbol, 'utf8'), 0));
+  return symbols.map((symbol) => murmur3(Buffer.from(symbol, 'utf8'), seed));
 }
 
 const eight = new DataView(new ArrayBuffer(8));
 const eightBytes = new Uint8Array(eight.buffer);
 
-function hashNumber(value: number): number {
+function hashNumber(value: number, seed: number): number {
   // -0 and 0 are one category.
   eight.setFloat64(0, value === 0 ? 0 : value, true);
-  return murmur3(eightBytes, 0);
+  return murmur3(eightBytes, seed);
 }

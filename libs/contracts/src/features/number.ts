@@ -6,6 +6,8 @@ import { expectKind, type FeatureReader, finite, type ReaderPlace, type Spec } f
 export function numberReader(spec: Spec<'number'>, place: ReaderPlace): FeatureReader {
   expectKind(spec, place, ['number']);
   const { field, scale, min, max } = spec;
+  if (min === undefined || max === undefined)
+    throw invalid(`feature ${field} has no range: declare min and max, or catalogue them in a manifest`);
   if (!(max > min)) throw invalid(`feature ${field}: max ${max} is not above min ${min}`);
   const { slot, flags } = place;
   const bend = scale === 'log' ? signedLog : same;

@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/domain';
+import type { SignatureFacts } from '../signature.ts';
 
 /** What a rule may do with a name: numbers are ordered, text is compared and searched, headers are text that may also be read as a number. */
 export type FieldType = 'number' | 'text' | 'boolean' | 'header';
@@ -10,8 +11,8 @@ export interface FieldTypes {
   readonly names: readonly string[];
 }
 
-/** Facts about the record that are not in it: bytes of the value, milliseconds since the request, milliseconds to its deadline. */
-export const factNames = ['size', 'staleness', 'timeLeft'] as const;
+/** Facts about the record that are not in it. */
+export const factNames = ['size', 'staleness', 'timeLeft', 'missing', 'outOfRange', 'novelty'] as const satisfies (keyof SignatureFacts)[];
 export type FactName = (typeof factNames)[number];
 
 export const headerPrefix = 'header.';
@@ -35,7 +36,7 @@ interface Named {
 
 /**
  * Names and types a condition may use over requests of an Avro record schema: its scalar fields (dots enter records, also
- * where null is allowed), `size`, `staleness`, `timeLeft`, and `header.NAME`.
+ * where null is allowed), the facts, and `header.NAME`.
  * @throws SluiceError SLUICE_SCHEMA_INVALID when the schema is not a record.
  */
 export function fieldTypes(schema: object): FieldTypes {

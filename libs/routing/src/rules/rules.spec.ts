@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/domain';
 import avro from 'avsc';
 import fc from 'fast-check';
 import { sampleFlow } from '../testing/sample.ts';
+import type { SignatureFacts } from '../signature.ts';
 import { compileRules, type RuleRequest } from './rules.ts';
 import { parseCondition } from './parse.ts';
 import { printExpression, type Comparison, type Expression, type Operand } from './syntax.ts';
@@ -45,9 +46,23 @@ const mail = {
   tags: [],
 };
 
-function request(more: Partial<RuleRequest> = {}, fields: Partial<typeof mail> = {}): RuleRequest {
+type Facts = RuleRequest & SignatureFacts;
+
+function request(more: Partial<Facts> = {}, fields: Partial<typeof mail> = {}): Facts {
   const value = encodeSingleObject(type as never, { ...mail, ...fields });
-  return { value, schema: 0, start: 10, headers: {}, size: value.length, staleness: 20, timeLeft: 500, ...more };
+  return {
+    value,
+    schema: 0,
+    start: 10,
+    headers: {},
+    size: value.length,
+    staleness: 20,
+    timeLeft: 500,
+    missing: 1,
+    outOfRange: 0,
+    novelty: 0.25,
+    ...more,
+  };
 }
 
 function rulesOf(...conditions: string[]) {
@@ -55,7 +70,7 @@ function rulesOf(...conditions: string[]) {
   return compileRules(sampleFlow(undefined, { rules }), [schema]);
 }
 
-const holds = (condition: string, one: RuleRequest = request()) => rulesOf(condition).first(one) !== undefined;
+const holds = (condition: string, one: Facts = request()) => rulesOf(condition).first(one, one) !== undefined;
 
 function faultOf(condition: string): string {
   try {
@@ -85,6 +100,7 @@ describe('a condition', () => {
     ["not vip or parts = 3 and kind = 'LIST'", false],
     ['(not vip or parts = 3) and staleness = 20', true],
     ['timeLeft < 1000', true],
+    ['novelty > 0.2 and missing = 1 and outOfRange = 0', true],
     ['size > 10', true],
     ['3 = parts', true],
   ])('%s is %s', (condition, expected) => expect(holds(condition)).toBe(expected));
@@ -118,17 +134,21 @@ describe('a condition', () => {
 
 describe('rules', () => {
   it('apply in the order of the flow file', () => {
-    expect(rulesOf('parts = 4', 'parts = 3', 'vip').first(request())).toEqual({ name: 'rule-1', tier: 'heavy', because: 'reason 1' });
-    expect(rulesOf('parts = 4').first(request())).toBeUndefined();
+    expect(rulesOf('parts = 4', 'parts = 3', 'vip').first(request(), request())).toEqual({
+      name: 'rule-1',
+      tier: 'heavy',
+      because: 'reason 1',
+    });
+    expect(rulesOf('parts = 4').first(request(), request())).toBeUndefined();
   });
 
   it('forget the record before', () => {
     const rules = rulesOf('parts = 3');
-    expect([rules.first(request()), rules.first(request({}, { parts: 4 })), rules.first(request())].map((hit) => hit?.name)).toEqual([
-      'rule-0',
-      undefined,
-      'rule-0',
-    ]);
+    expect(
+      [rules.first(request(), request()), rules.first(request({}, { parts: 4 }), request()), rules.first(request(), request())].map(
+        (hit) => hit?.name,
+      ),
+    ).toEqual(['rule-0', undefined, 'rule-0']);
   });
 
   it('see a field that only one of two schemas has as missing in the other', () => {
@@ -136,8 +156,8 @@ describe('rules', () => {
     const flow = sampleFlow(undefined, { rules: [{ name: 'many', when: 'parts >= 3', tier: 'heavy', because: 'x' }] });
     const rules = compileRules(flow, [schema, older]);
     const value = avro.Type.forSchema(older as never).toBuffer({ subject: 'hi' });
-    expect(rules.first({ ...request(), value, schema: 1, start: 0 })).toBeUndefined();
-    expect(rules.first(request())?.name).toBe('many');
+    expect(rules.first({ ...request(), value, schema: 1, start: 0 }, request())).toBeUndefined();
+    expect(rules.first(request(), request())?.name).toBe('many');
   });
 });
 

@@ -3,6 +3,7 @@ import type { Flow } from '@sluice/domain';
 import { checkCondition } from './check.ts';
 import { compileCondition, type Condition } from './evaluate.ts';
 import { factNames, fieldTypes, headerPrefix, mergeFieldTypes, type FactName, type FieldTypes } from './fields.ts';
+import type { SignatureFacts } from '../signature.ts';
 import { parseCondition } from './parse.ts';
 import { openFields, type FieldReader } from './reader.ts';
 import type { Expression, LiteralValue } from './syntax.ts';
@@ -23,12 +24,6 @@ export interface RuleRequest {
   /** First byte of the Avro datum in `value`. */
   readonly start: number;
   readonly headers: WireHeaders;
-  /** Bytes of the whole value. */
-  readonly size: number;
-  /** Milliseconds since the request. */
-  readonly staleness: number;
-  /** Milliseconds to the deadline. */
-  readonly timeLeft: number;
 }
 
 export interface Rules {
@@ -38,7 +33,7 @@ export interface Rules {
    * The first rule, in the order of the flow file, whose condition holds.
    * @throws SluiceError SLUICE_AVRO_TRUNCATED or SLUICE_AVRO_INVALID when a field a condition needs cannot be read.
    */
-  first(request: RuleRequest): RuleHit | undefined;
+  first(request: RuleRequest, facts: SignatureFacts): RuleHit | undefined;
 }
 
 /**
@@ -71,6 +66,7 @@ class CompiledRules implements Rules {
   readonly #readers: readonly (NamedFields | undefined)[];
   // The request at hand and one reading function for all: nothing is allocated per event.
   #request: RuleRequest | undefined;
+  #facts: SignatureFacts | undefined;
   #fields: NamedFields | undefined;
   readonly #read = (name: string): LiteralValue | undefined => this.#valueOf(name);
 
@@ -83,17 +79,18 @@ class CompiledRules implements Rules {
     return this.#rules.length;
   }
 
-  first(request: RuleRequest): RuleHit | undefined {
+  first(request: RuleRequest, facts: SignatureFacts): RuleHit | undefined {
     this.#request = request;
+    this.#facts = facts;
     this.#fields = undefined;
-    for (const { hit, condition } of this.#rules) if (condition(this.#read)) return hit;
+    for (let i = 0; i < this.#rules.length; i++) if (this.#rules[i]!.condition(this.#read)) return this.#rules[i]!.hit;
     return undefined;
   }
 
   #valueOf(name: string): LiteralValue | undefined {
     const request = this.#request!;
     if (name.startsWith(headerPrefix)) return headerText(request.headers, name.slice(headerPrefix.length));
-    if (!isPath(name)) return request[name as FactName];
+    if (!isPath(name)) return this.#facts![name as FactName];
     // The record is walked only when a condition gets as far as one of its fields.
     this.#fields ??= this.#readers[request.schema]?.load(request);
     return this.#fields?.get(name);

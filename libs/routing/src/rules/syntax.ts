@@ -6,7 +6,7 @@ export type LiteralValue = number | string | boolean;
 
 export type Operand =
   | { readonly kind: 'literal'; readonly value: LiteralValue; readonly at: number }
-  /** A field path of the request, `header.NAME`, or one of `size`, `staleness`, `timeLeft`. */
+  /** A field path of the request, `header.NAME`, or a fact such as `size`. */
   | { readonly kind: 'name'; readonly name: string; readonly at: number };
 
 export type Expression =

@@ -1,7 +1,8 @@
 import { encodeSingleObject } from '@sluice/contracts';
 import { parseFlow, type Flow, type Head, type PolicySnapshot } from '@sluice/domain';
-import { compileSignature, headWidth, initialPolicy } from '@sluice/routing';
+import { headWidth, initialPolicy, signatureShape } from '@sluice/routing';
 import avro from 'avsc';
+import { mulberry32 } from '../random.ts';
 
 const numbers = 8;
 const categories = 3;
@@ -42,7 +43,7 @@ export function flowOf(name: string): Flow {
 /** Linear heads with seeded weights: about a third of the events for each tier. */
 export function policyOf(flow: Flow): PolicySnapshot {
   const random = mulberry32(7);
-  const { width } = compileSignature(flow, [schema]);
+  const { width } = signatureShape(flow, [schema]);
   const heads = (['fast', 'standard'] as const).map((tier, at): Head => {
     const weights = Float32Array.from({ length: headWidth(width, flow.labels.length, 'route') }, () => (random() - 0.5) * 6);
     weights[0] = at === 0 ? -4 : -7;
@@ -62,15 +63,4 @@ export function eventValues(count: number): Buffer[] {
       note: 'n'.repeat(noteLength),
     }),
   );
-}
-
-/** A small seeded generator, so that every run measures the same records. */
-function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,0 +1,52 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Part } from './parts.ts';
+
+/** Microseconds per call. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Keeps results alive, so that no call can be optimised away. */
+let sink = 0;
+
+/** Times each of `calls` calls over events 0 to `events`, round and round. */
+export function timeOf(part: Part, calls: number, events: number): Quantiles {
+  const times = new Float64Array(calls);
+  for (let i = 0; i < calls; i++) {
+    const start = performance.now();
+    sink += part(i % events);
+    times[i] = (performance.now() - start) * 1000;
+  }
+  times.sort();
+  const at = (share: number): number => times[Math.floor(calls * share)]!;
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+}
+
+/** Bytes that one call allocates, in the heap and outside: median of several runs too short for a collection to fall into. */
+export function bytesOf(part: Part, events: number): number {
+  const runs = Array.from({ length: 15 }, () => grownBy(part, events) - grownBy(() => 1, events));
+  return Math.max(0, median(runs) / events);
+}
+
+function grownBy(part: Part, events: number): number {
+  collectGarbage();
+  const before = process.memoryUsage();
+  for (let i = 0; i < events; i++) sink += part(i);
+  const after = process.memoryUsage();
+  return after.heapUsed - before.heapUsed + after.external - before.external;
+}
+
+export function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
+}
+
+/** @throws Error when nothing was computed. */
+export function checkSink(): void {
+  if (!(sink > 0)) throw new Error('nothing was computed');
+}
