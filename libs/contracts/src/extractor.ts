@@ -1,8 +1,8 @@
 import type { FeatureSpec } from '@sluice/domain';
 import { bytesReader } from './features/bytes.ts';
 import { categoryReader } from './features/category.ts';
-import { numberReader } from './features/number.ts';
-import type { Extraction, FeatureReader, ReaderPlace } from './features/reader.ts';
+import { numbersReader } from './features/number.ts';
+import type { Extraction, FeatureReader, ReaderPlace, Spec } from './features/reader.ts';
 import { textReader } from './features/text.ts';
 import { timeReader } from './features/time.ts';
 import { compileProjection, type Projection } from './projection.ts';
@@ -24,13 +24,12 @@ export interface Extractor {
   /** One name a column. */
   readonly names: readonly string[];
   /**
-   * Overwrites `row[at, at + width)` with the features of the Avro body that starts at `start` and ends with `value`.
+   * Overwrites `row[at, at + width)` with the features of the Avro body in `value[start, end)`; left out, `end` is that of `value`.
    * The flags returned hold until the next call.
    * @throws SluiceError SLUICE_AVRO_TRUNCATED, SLUICE_AVRO_INVALID (also for bytes after the value), SLUICE_NUMBER_NOT_FINITE,
    * SLUICE_IMAGE_INVALID; the columns are then undefined.
    */
-
-  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags;
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number, end?: number): ExtractFlags;
 }
 
 /**
@@ -41,8 +40,20 @@ export interface Extractor {
 export function compileExtractor(schema: unknown, features: readonly FeatureSpec[], options: { readonly flags: boolean }): Extractor {
   const paths = features.map((feature) => feature.field);
   const projection = compileProjection(schema, paths);
-  const readers = features.map((feature) => readerOf(feature, { slot: projection.slot(feature.field), projection, flags: options.flags }));
-  return new CompiledExtractor(projection, readers);
+  const places = features.map((feature): ReaderPlace => ({ slot: projection.slot(feature.field), projection, flags: options.flags }));
+  const readers = runs(features).map(([from, to]) => readerOf(features.slice(from, to), places.slice(from, to)));
+  return new CompiledExtractor(projection, readers, features.length);
+}
+
+/** Ranges of features that one reader takes: numbers side by side together, all others alone. */
+function runs(features: readonly FeatureSpec[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  features.forEach(({ kind }, i) => {
+    const last = ranges.at(-1);
+    if (last && kind === 'number' && features[i - 1]!.kind === 'number') last[1] = i + 1;
+    else ranges.push([i, i + 1]);
+  });
+  return ranges;
 }
 
 class CompiledExtractor implements Extractor {
@@ -53,20 +64,20 @@ class CompiledExtractor implements Extractor {
   readonly #extraction: Extraction;
   readonly #flags: { missing: number; outOfRange: number; readonly fields: number };
 
-  constructor(projection: Projection, readers: readonly FeatureReader[]) {
+  constructor(projection: Projection, readers: readonly FeatureReader[], fields: number) {
     this.names = readers.flatMap((reader) => reader.names);
     this.width = this.names.length;
     this.#readers = readers;
     this.#offsets = new Int32Array(readers.length + 1);
     readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.names.length));
     this.#extraction = { projection, bytes: new Uint8Array(0), row: new Float32Array(0), missing: 0, outOfRange: 0 };
-    this.#flags = { missing: 0, outOfRange: 0, fields: readers.length };
+    this.#flags = { missing: 0, outOfRange: 0, fields };
   }
 
   // eslint-disable-next-line max-params -- see the interface
-  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags {
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number, end = value.length): ExtractFlags {
     const extraction = this.#extraction;
-    extraction.projection.read(value, start, value.length);
+    extraction.projection.read(value, start, end);
     extraction.bytes = value;
     extraction.row = row;
     extraction.missing = 0;
@@ -79,10 +90,11 @@ class CompiledExtractor implements Extractor {
   }
 }
 
-function readerOf(feature: FeatureSpec, place: ReaderPlace): FeatureReader {
+function readerOf(features: readonly FeatureSpec[], places: readonly ReaderPlace[]): FeatureReader {
+  const [feature, place] = [features[0]!, places[0]!];
   switch (feature.kind) {
     case 'number':
-      return numberReader(feature, place);
+      return numbersReader(features as readonly Spec<'number'>[], places);
     case 'category':
       return categoryReader(feature, place);
     case 'text':

@@ -79,7 +79,7 @@ class BatchRunner {
       const extractor = extractors[schema];
       try {
         if (!extractor) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `The flow has no request schema ${schema}.`);
-        extractor.extract(values.body(row), 0, this.#rows, good * width);
+        extractor.extract(values.bytes, values.start(row), this.#rows, good * width, values.end(row));
         rowOf[good++] = row;
       } catch (thrown) {
         const { code, message } = toSluiceError(thrown, 'SLUICE_AVRO_INVALID');
