@@ -8,3 +8,4 @@
  */
 export { kinds, makeModel, type Kind, type TestModel } from './models.ts';
 export { openRaw, type RawPredict } from './raw.ts';
+export { copyModel } from './versions.ts';
