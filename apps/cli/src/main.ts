@@ -6,6 +6,7 @@ import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
+import { modelsCommand } from './models/command.ts';
 import { trainCommand } from './train.ts';
 
 const program = new Command('sluice')
@@ -14,6 +15,7 @@ const program = new Command('sluice')
   .configureOutput({ writeErr: () => undefined })
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
+  .addCommand(modelsCommand())
   .addCommand(explainCommand())
   .addCommand(guaranteeCommand())
   .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))

@@ -25,6 +25,7 @@ export async function startInProcess(spec: SystemSpec, bus: Bus): Promise<InProc
     tiers: flow.tiers,
     instance: 'in-process',
     drills: spec.drills,
+    ...(spec.onVersion && { onVersion: spec.onVersion }),
   });
   const router = await startRouter({ ...shared, costs });
   const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];
