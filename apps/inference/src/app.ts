@@ -24,6 +24,8 @@ export interface InferenceOptions {
   readonly backend?: BackendChoice;
   readonly requireGpu?: boolean;
   readonly drills?: ReadonlyMap<string, WrongAnswers>;
+  /** Files of inference threads by tier; tests put faulty ones here. */
+  readonly threadFiles?: ReadonlyMap<string, URL>;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
   /** Most bytes that the models of this process may take together. Left out: no limit. */
@@ -90,6 +92,7 @@ async function startWorker(
   }: Pick<WorkerParts, 'signatureWidth' | 'policy'> & { readonly pool: ModelPool; readonly catalog: CatalogFollower },
 ): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
+  const threadFile = options.threadFiles?.get(tier.name);
   const server = await pool.add({
     dir: join(options.models, tier.model),
     tier: tier.name,
@@ -97,6 +100,7 @@ async function startWorker(
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     backend: options.backend ?? 'auto',
     requireGpu: options.requireGpu ?? false,
+    ...(threadFile && { threadFile }),
   });
   await catalog.follow(tier.model, server);
   const topology = inferenceTopology(flow, tier);
