@@ -1,6 +1,7 @@
 import type { FeatureSpec } from '@sluice/domain';
 import { bytesReader } from './features/bytes.ts';
 import { categoryReader } from './features/category.ts';
+import { imageReader } from './features/image.ts';
 import { numbersReader } from './features/number.ts';
 import type { Extraction, FeatureReader, ReaderPlace, Spec } from './features/reader.ts';
 import { textReader } from './features/text.ts';
@@ -58,20 +59,23 @@ function runs(features: readonly FeatureSpec[]): [number, number][] {
 
 class CompiledExtractor implements Extractor {
   readonly width: number;
-  readonly names: readonly string[];
   readonly #readers: readonly FeatureReader[];
   readonly #offsets: Int32Array;
   readonly #extraction: Extraction;
   readonly #flags: { missing: number; outOfRange: number; readonly fields: number };
 
   constructor(projection: Projection, readers: readonly FeatureReader[], fields: number) {
-    this.names = readers.flatMap((reader) => reader.names);
-    this.width = this.names.length;
+    this.width = readers.reduce((sum, { width }) => sum + width, 0);
     this.#readers = readers;
     this.#offsets = new Int32Array(readers.length + 1);
-    readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.names.length));
+    readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.width));
     this.#extraction = { projection, bytes: new Uint8Array(0), row: new Float32Array(0), missing: 0, outOfRange: 0 };
     this.#flags = { missing: 0, outOfRange: 0, fields };
+  }
+
+  /** Made when asked for: an image has hundreds of thousands of columns, and a model needs no names. */
+  get names(): readonly string[] {
+    return this.#readers.flatMap((reader) => reader.names);
   }
 
   // eslint-disable-next-line max-params -- see the interface
@@ -103,5 +107,7 @@ function readerOf(features: readonly FeatureSpec[], places: readonly ReaderPlace
       return timeReader(feature, place);
     case 'bytes':
       return bytesReader(feature, place);
+    case 'image':
+      return imageReader(feature, place);
   }
 }

@@ -12,6 +12,7 @@ export function numbersReader(specs: readonly Spec<'number'>[], places: readonly
   const { present, numbers } = projection;
   const stride = flags ? 3 : 1;
   return {
+    width: specs.length * stride,
     names: specs.flatMap(({ field }) => (flags ? [field, `${field}:missing`, `${field}:out-of-range`] : [field])),
     read(extraction, start) {
       const { row } = extraction;

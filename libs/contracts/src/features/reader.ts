@@ -14,6 +14,8 @@ export interface Extraction {
 
 /** Turns one field, or a run of numbers, into its columns. */
 export interface FeatureReader {
+  /** Number of columns. */
+  readonly width: number;
   /** One name a column. */
   readonly names: readonly string[];
   /** Reads the slots and writes its columns from `row[at]` on; they hold zeros before. */
