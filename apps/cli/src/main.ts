@@ -6,6 +6,7 @@ import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
+import { modelsCommand } from './models/command.ts';
 import { replayCommand } from './replay.ts';
 import { trainCommand } from './train.ts';
 import { valueCommand } from './value/command.ts';
@@ -16,6 +17,7 @@ const program = new Command('sluice')
   .configureOutput({ writeErr: () => undefined })
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
+  .addCommand(modelsCommand())
   .addCommand(explainCommand())
   .addCommand(replayCommand())
   .addCommand(guaranteeCommand())

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
-import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
+import { ModelPool, type BackendChoice, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
+import { CatalogFollower, type VersionChange } from './follow-catalog.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
 import { inferenceTopology } from './topology.ts';
 
@@ -23,15 +24,21 @@ export interface InferenceOptions {
   readonly backend?: BackendChoice;
   readonly requireGpu?: boolean;
   readonly drills?: ReadonlyMap<string, WrongAnswers>;
+  /** Files of inference threads by tier; tests put faulty ones here. */
+  readonly threadFiles?: ReadonlyMap<string, URL>;
   readonly maxSlice?: number;
   readonly lingerMs?: number;
   /** Takes what is said of the policy topic; left out: nobody. */
   readonly warn?: PolicyGuardOptions['warn'] | undefined;
+  /** Most bytes that the models of this process may take together. Left out: no limit. */
+  readonly memoryBudget?: number;
+  /** Called when a version named by the catalog was taken up or refused. */
+  readonly onVersion?: (change: VersionChange) => void;
 }
 
 export interface Worker {
   readonly tier: TierSpec;
-  readonly server: ModelServer;
+  readonly server: ServedModel;
   readonly pipe: Pipe;
   /** What became of the records of committed slices. */
   readonly answered: Tally<'fate'>;
@@ -41,6 +48,7 @@ export interface Worker {
 export interface Inference {
   readonly workers: readonly Worker[];
   readonly policy: PolicyGuard;
+  readonly catalog: CatalogFollower;
   /** Publishes the state of every worker to the health topic. */
   reportHealth(): Promise<void>;
   close(): Promise<void>;
@@ -58,15 +66,23 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   });
   const health = await bus.openPublisher();
   const shared = { signatureWidth: width, policy: (now: EpochMs) => policy.inForce(now) };
+  const pool = new ModelPool(options.memoryBudget === undefined ? {} : { budget: options.memoryBudget });
+  const catalog = await CatalogFollower.open({
+    bus,
+    models: options.models,
+    ...(options.onVersion && { onVersion: options.onVersion }),
+  });
   const workers: Worker[] = [];
-  for (const tier of options.tiers) workers.push(await startWorker(options, tier, shared));
+  for (const tier of options.tiers) workers.push(await startWorker(options, tier, { ...shared, pool, catalog }));
   return {
     workers,
     policy,
+    catalog,
     reportHealth: () => publishHealth(options, workers, health),
     async close() {
       await Promise.all(workers.map(({ pipe }) => pipe.close()));
-      await Promise.all(workers.map(({ server }) => server.close()));
+      await catalog.close();
+      await pool.close();
       await Promise.all([policies.close(), health.close()]);
     },
   };
@@ -75,17 +91,24 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
 async function startWorker(
   options: InferenceOptions,
   tier: TierSpec,
-  shared: Pick<WorkerParts, 'signatureWidth' | 'policy'>,
+  {
+    pool,
+    catalog,
+    ...shared
+  }: Pick<WorkerParts, 'signatureWidth' | 'policy'> & { readonly pool: ModelPool; readonly catalog: CatalogFollower },
 ): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
-  const server = await openServer({
+  const threadFile = options.threadFiles?.get(tier.name);
+  const server = await pool.add({
     dir: join(options.models, tier.model),
     tier: tier.name,
     schemas,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     backend: options.backend ?? 'auto',
     requireGpu: options.requireGpu ?? false,
+    ...(threadFile && { threadFile }),
   });
+  await catalog.follow(tier.model, server);
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);
   const answered = new Tally<'fate'>();

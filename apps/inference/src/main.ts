@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SluiceError, type Flow, type TierSpec } from '@sluice/domain';
+import { describeError, SluiceError, type Flow, type TierSpec } from '@sluice/domain';
 import { loadFlow, runApp } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { startInference, type InferenceOptions } from './app.ts';
@@ -15,6 +15,7 @@ const schema = z.object({
     .default('auto')
     .describe('TensorFlow.js backend; auto takes the native one where it loads and pays'),
   requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),
+  memoryMb: z.int().min(64).optional().describe('Most memory that the models of this process take together; the least used leaves first'),
   threads: z.int().min(1).max(64).default(1).describe('Inference threads per model'),
   maxSlice: z.int().min(1).max(5000).default(256).describe('Most records in one transaction'),
   lingerMs: z.int().min(0).max(1000).default(5).describe('How long a transaction waits for more records'),
@@ -34,7 +35,14 @@ await runApp({
     const { flow, schemas } = await loadFlow(config.flow);
     const tiers = config.tiers.map((name) => tierOf(flow, name));
     const bus = kafkaBus({ brokers: config.brokers, clientId: 'sluice-inference', instance, logger: log });
-    const inference = await startInference({ ...optionsOf(config), bus, flow, schemas, tiers, clock, instance, warn: log.warn });
+    const inference = await startInference({
+      ...optionsOf(config),
+      ...{ bus, flow, schemas, tiers, clock, instance, warn: log.warn },
+      onVersion: ({ model, version, refused }) =>
+        refused
+          ? log.warn('inference.version-refused', { model, version, why: describeError(refused) })
+          : log.info('inference.version', { model, version }),
+    });
     for (const { tier, server } of inference.workers) {
       const { name, gpu, why } = server.backend;
       log.info('inference.backend', { tier: tier.name, model: server.manifest.model, backend: name, gpu, why });
@@ -56,11 +64,12 @@ await runApp({
 
 function optionsOf(
   config: Config,
-): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills'> {
-  const { models, backend, requireGpu, threads, maxSlice, lingerMs } = config;
+): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills' | 'memoryBudget'> {
+  const { models, backend, requireGpu, threads, maxSlice, lingerMs, memoryMb } = config;
   const drill = { rate: config.wrongAnswers, fromSequence: config.wrongFrom, key: config.wrongKey };
   const drills = new Map(config.wrongAnswers > 0 ? config.tiers.map((tier) => [tier, drill] as const) : []);
-  return { models, backend, requireGpu, threads, maxSlice, lingerMs, drills };
+  const memory = memoryMb === undefined ? {} : { memoryBudget: memoryMb * 2 ** 20 };
+  return { models, backend, requireGpu, threads, maxSlice, lingerMs, drills, ...memory };
 }
 
 function tierOf(flow: Flow, name: string): TierSpec {

@@ -1,4 +1,4 @@
-import { policyTopic, topicsOf } from '@sluice/contracts';
+import { catalogTopic, policyTopic, topicsOf } from '@sluice/contracts';
 import type { Flow, TierSpec } from '@sluice/domain';
 
 /** Topics in and out of the worker of one tier, as data. */
@@ -7,7 +7,7 @@ export function inferenceTopology(flow: Flow, tier: TierSpec) {
   return {
     group: `${flow.flow}-${tier.model}`,
     in: [topics.model(tier.model)],
-    tables: [policyTopic],
+    tables: [policyTopic, catalogTopic],
     out: [topics.predictions, topics.shadow, ...flow.tiers.map(({ model }) => topics.model(model)), topics.deadLetters],
     deadLetters: topics.deadLetters,
   } as const;

@@ -57,6 +57,10 @@ const samples = {
     ...{ flow: 'mail', model: 'm', version: '1.0.0', instance: 'i', at: 5, backend: 'wasm', gpu: false },
     ...{ base: 100.5, perRow: 2, queued: 0, served: 10, failed: 0 },
   },
+  CatalogEntry: {
+    ...{ model: 'm', version: '1.2.0', digest: 'a0', folder: 'm@1.2.0', at: 5 },
+    measured: [{ executor: 'wasm', apart: 1e-7, otherLabels: 0, refused: '', timings: [{ n: 1, micros: 30.5 }] }],
+  },
   DeadLetter: {
     ...{ code: 'SLUICE_AVRO_INVALID', class: 'reject' as const, message: 'm', stage: 'router', source, timestamp: 5, attempts: 1 },
   },

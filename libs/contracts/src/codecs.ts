@@ -1,7 +1,7 @@
-import type { DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
+import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
 import { exampleSchema, outcomeSchema, policySchema, policySchemaV1 } from './schemas/feedback.ts';
-import { deadLetterSchema, healthSchema } from './schemas/operations.ts';
+import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
 import { tagSchema } from './schemas/tag.ts';
 
@@ -14,6 +14,7 @@ export const codecs = {
   Example: defineCodec<Example>({ schema: exampleSchema }),
   PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1] }),
   Health: defineCodec<Health>({ schema: healthSchema }),
+  CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),
 };
 
@@ -24,4 +25,5 @@ export const { encode: encodeOutcome, decode: decodeOutcome } = codecs.Outcome;
 export const { encode: encodeExample, decode: decodeExample } = codecs.Example;
 export const { encode: encodePolicy, decode: decodePolicy } = codecs.PolicySnapshot;
 export const { encode: encodeHealth, decode: decodeHealth } = codecs.Health;
+export const { encode: encodeCatalogEntry, decode: decodeCatalogEntry } = codecs.CatalogEntry;
 export const { encode: encodeDeadLetter, decode: decodeDeadLetter } = codecs.DeadLetter;

@@ -38,7 +38,7 @@ describe('a cursor', () => {
     const reads: ((cursor: Cursor) => unknown)[] = [
       (cursor) => cursor.varint(),
       (cursor) => cursor.skipVarint(),
-      (cursor) => cursor.float(new Float64Array(1), 0),
+      (cursor) => cursor.floats(new Float64Array(1), 0, 1),
       (cursor) => cursor.double(new Float64Array(1), 0),
       (cursor) => cursor.length(),
       (cursor) => cursor.skip(4),

@@ -2,7 +2,6 @@ import { SluiceError } from '@sluice/domain';
 
 const words = new Int32Array(2);
 const double = new Float64Array(words.buffer);
-const float = new Float32Array(words.buffer);
 double[0] = 1;
 // The words are written as numbers, so only the order of the two halves of a double depends on the machine.
 const low = words[0] === 0 ? 0 : 1;
@@ -15,6 +14,7 @@ export class Cursor {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   end = 0;
+  #view = new DataView(this.bytes.buffer);
 
   reset(bytes: Uint8Array, start: number, end: number): void {
     if (start < 0 || start > end || end > bytes.length) throw truncated(start);
@@ -89,11 +89,16 @@ export class Cursor {
     this.at += length;
   }
 
-  float(slots: Float64Array, slot: number): void {
-    if (this.at + 4 > this.end) throw truncated(this.at);
-    words[0] = this.#word(this.at);
-    this.at += 4;
-    slots[slot] = float[0]!;
+  /** Reads `count` floats side by side into `numbers[from, from + count)`. */
+  floats(numbers: Float64Array, from: number, count: number): void {
+    const { bytes, at } = this;
+    if (at + 4 * count > this.end) throw truncated(at);
+    // Values of one batch share their buffer, so the view is made once for many; a float from its bytes takes three times as long.
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+    const view = this.#view;
+    const first = bytes.byteOffset + at;
+    for (let i = 0; i < count; i++) numbers[from + i] = view.getFloat32(first + 4 * i, true);
+    this.at = at + 4 * count;
   }
 
   /** Into `slots[slot]`: handed out as a number, each would be an object of its own. */

@@ -49,6 +49,7 @@ const accepted: Readonly<Record<FeatureSpec['kind'], readonly string[]>> = {
   category: ['boolean', 'int', 'long', 'float', 'double', 'string', 'bytes', 'fixed', 'enum'],
   text: ['string', 'bytes', 'fixed'],
   bytes: ['bytes', 'fixed'],
+  image: ['bytes', 'fixed'],
 };
 
 const days: Readonly<Record<string, number>> = { date: 1, 'timestamp-micros': 86_400_000_000 };

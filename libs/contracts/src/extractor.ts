@@ -1,8 +1,9 @@
 import type { FeatureSpec } from '@sluice/domain';
 import { bytesReader } from './features/bytes.ts';
 import { categoryReader } from './features/category.ts';
-import { numberReader } from './features/number.ts';
-import type { Extraction, FeatureReader, ReaderPlace } from './features/reader.ts';
+import { imageReader } from './features/image.ts';
+import { numbersReader } from './features/number.ts';
+import type { Extraction, FeatureReader, ReaderPlace, Spec } from './features/reader.ts';
 import { textReader } from './features/text.ts';
 import { timeReader } from './features/time.ts';
 import { compileProjection, type Projection } from './projection.ts';
@@ -26,12 +27,12 @@ export interface Extractor {
   /** The fields behind the row last extracted, and those of `options.also`. */
   readonly projection: Projection;
   /**
-   * Overwrites `row[at, at + width)` with the features of the Avro body that starts at `start` and ends with `value`.
+   * Overwrites `row[at, at + width)` with the features of the Avro body in `value[start, end)`; left out, `end` is that of `value`.
    * The flags returned hold until the next call.
    * @throws SluiceError SLUICE_AVRO_TRUNCATED, SLUICE_AVRO_INVALID (also for bytes after the value), SLUICE_NUMBER_NOT_FINITE,
    * SLUICE_IMAGE_INVALID; the columns are then undefined.
    */
-  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags;
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number, end?: number): ExtractFlags;
 }
 
 interface ExtractOptions {
@@ -48,34 +49,49 @@ interface ExtractOptions {
 export function compileExtractor(schema: unknown, features: readonly FeatureSpec[], options: ExtractOptions): Extractor {
   const paths = [...features.map((feature) => feature.field), ...(options.also ?? [])];
   const projection = compileProjection(schema, paths);
-  const readers = features.map((feature) => readerOf(feature, { slot: projection.slot(feature.field), projection, flags: options.flags }));
-  return new CompiledExtractor(projection, readers);
+  const places = features.map((feature): ReaderPlace => ({ slot: projection.slot(feature.field), projection, flags: options.flags }));
+  const readers = runs(features).map(([from, to]) => readerOf(features.slice(from, to), places.slice(from, to)));
+  return new CompiledExtractor(projection, readers, features.length);
+}
+
+/** Ranges of features that one reader takes: numbers side by side together, all others alone. */
+function runs(features: readonly FeatureSpec[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  features.forEach(({ kind }, i) => {
+    const last = ranges.at(-1);
+    if (last && kind === 'number' && features[i - 1]!.kind === 'number') last[1] = i + 1;
+    else ranges.push([i, i + 1]);
+  });
+  return ranges;
 }
 
 class CompiledExtractor implements Extractor {
   readonly width: number;
-  readonly names: readonly string[];
   readonly projection: Projection;
   readonly #readers: readonly FeatureReader[];
   readonly #offsets: Int32Array;
   readonly #extraction: Extraction;
   readonly #flags: { missing: number; outOfRange: number; readonly fields: number };
 
-  constructor(projection: Projection, readers: readonly FeatureReader[]) {
-    this.names = readers.flatMap((reader) => reader.names);
-    this.width = this.names.length;
+  constructor(projection: Projection, readers: readonly FeatureReader[], fields: number) {
+    this.width = readers.reduce((sum, { width }) => sum + width, 0);
     this.projection = projection;
     this.#readers = readers;
     this.#offsets = new Int32Array(readers.length + 1);
-    readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.names.length));
+    readers.forEach((reader, i) => (this.#offsets[i + 1] = this.#offsets[i]! + reader.width));
     this.#extraction = { projection, bytes: new Uint8Array(0), row: new Float32Array(0), missing: 0, outOfRange: 0 };
-    this.#flags = { missing: 0, outOfRange: 0, fields: readers.length };
+    this.#flags = { missing: 0, outOfRange: 0, fields };
+  }
+
+  /** Made when asked for: an image has hundreds of thousands of columns, and a model needs no names. */
+  get names(): readonly string[] {
+    return this.#readers.flatMap((reader) => reader.names);
   }
 
   // eslint-disable-next-line max-params -- see the interface
-  extract(value: Uint8Array, start: number, row: Float32Array, at: number): ExtractFlags {
+  extract(value: Uint8Array, start: number, row: Float32Array, at: number, end = value.length): ExtractFlags {
     const extraction = this.#extraction;
-    extraction.projection.read(value, start, value.length);
+    extraction.projection.read(value, start, end);
     extraction.bytes = value;
     extraction.row = row;
     extraction.missing = 0;
@@ -88,10 +104,11 @@ class CompiledExtractor implements Extractor {
   }
 }
 
-function readerOf(feature: FeatureSpec, place: ReaderPlace): FeatureReader {
+function readerOf(features: readonly FeatureSpec[], places: readonly ReaderPlace[]): FeatureReader {
+  const [feature, place] = [features[0]!, places[0]!];
   switch (feature.kind) {
     case 'number':
-      return numberReader(feature, place);
+      return numbersReader(features as readonly Spec<'number'>[], places);
     case 'category':
       return categoryReader(feature, place);
     case 'text':
@@ -100,5 +117,7 @@ function readerOf(feature: FeatureSpec, place: ReaderPlace): FeatureReader {
       return timeReader(feature, place);
     case 'bytes':
       return bytesReader(feature, place);
+    case 'image':
+      return imageReader(feature, place);
   }
 }

@@ -10,6 +10,7 @@ export { type FieldKind, type FieldLeaf } from './field-path.ts';
 export { canonicalForm, fingerprint, fingerprintText, type AvroObject, type AvroSchema } from './fingerprint.ts';
 export {
   codecs,
+  decodeCatalogEntry,
   decodeDeadLetter,
   decodeExample,
   decodeHealth,
@@ -18,6 +19,7 @@ export {
   decodePrediction,
   decodeShadowAnswer,
   decodeTag,
+  encodeCatalogEntry,
   encodeDeadLetter,
   encodeExample,
   encodeHealth,
@@ -35,4 +37,14 @@ export { readPolicies } from './policy-records.ts';
 export { compileProjection, slotKind, type Projection } from './projection.ts';
 export { decodeSparse, encodeSparse, SparseScratch } from './sparse.ts';
 export { topicSpecs, type TopicDeclaration } from './topic-specs.ts';
-export { healthTopic, parseTopic, policyTopic, topicKinds, topicsOf, type FlowTopics, type ParsedTopic, type TopicKind } from './topics.ts';
+export {
+  catalogTopic,
+  healthTopic,
+  parseTopic,
+  policyTopic,
+  topicKinds,
+  topicsOf,
+  type FlowTopics,
+  type ParsedTopic,
+  type TopicKind,
+} from './topics.ts';

@@ -24,14 +24,15 @@ export const op = {
   call: 9,
   /** slot */
   readVarint: 10,
-  readFloat: 11,
-  readDouble: 12,
-  readBoolean: 13,
-  readBytes: 14,
+  readDouble: 11,
+  readBoolean: 12,
+  readBytes: 13,
   /** slot, bytes */
-  readFixed: 15,
+  readFixed: 14,
   /** slot, number of symbols */
-  readEnum: 16,
+  readEnum: 15,
+  /** first slot, count: floats side by side for slots side by side, read in one go */
+  readFloats: 16,
 } as const;
 
 /** Which fields below a record are asked for; `slot` is set where a path ends. */
@@ -57,6 +58,8 @@ class Assembler {
   readonly #pending: RecordNode[] = [];
   /** Position of a skip that may still grow. Any other instruction ends it, and one stands before every point that is jumped to. */
   #growing = -1;
+  /** Position of a `readFloats` that may still grow, likewise. */
+  #floats = -1;
 
   assemble(root: SchemaNode, wanted: Wanted): Code {
     if (root.kind === 'record') this.#fields(root, wanted);
@@ -74,6 +77,7 @@ class Assembler {
   #push(...numbers: number[]): void {
     this.#code.push(...numbers);
     this.#growing = -1;
+    this.#floats = -1;
   }
 
   #fields(record: RecordNode, wanted: Wanted | undefined): void {
@@ -152,7 +156,18 @@ class Assembler {
   #read(node: Exclude<SchemaNode, UnionNode | RecordNode | ListNode>, slot: number): void {
     if (node.kind === 'enum') this.#push(op.readEnum, slot, (node as EnumNode).symbols.length);
     else if (node.kind === 'fixed') this.#push(op.readFixed, slot, node.size);
+    else if (node.kind === 'float') this.#readFloat(slot);
     else if (node.kind !== 'null') this.#push(readers[node.kind], slot);
+  }
+
+  #readFloat(slot: number): void {
+    const at = this.#floats;
+    if (at >= 0 && this.#code[at + 1]! + this.#code[at + 2]! === slot) {
+      this.#code[at + 2]! += 1;
+      return;
+    }
+    this.#push(op.readFloats, slot, 1);
+    this.#floats = this.#code.length - 3;
   }
 }
 
@@ -160,7 +175,6 @@ const readers = {
   boolean: op.readBoolean,
   int: op.readVarint,
   long: op.readVarint,
-  float: op.readFloat,
   double: op.readDouble,
   bytes: op.readBytes,
   string: op.readBytes,

@@ -153,9 +153,12 @@ class SkipReader implements Projection {
       case op.readVarint:
         this.numbers[slot] = cursor.varint();
         break;
-      case op.readFloat:
-        cursor.float(this.numbers, slot);
-        break;
+      case op.readFloats: {
+        const count = code[pc + 2]!;
+        cursor.floats(this.numbers, slot, count);
+        for (let i = slot; i < slot + count; i++) this.present[i] = slotKind.number;
+        return pc + 3;
+      }
       case op.readDouble:
         cursor.double(this.numbers, slot);
         break;

@@ -1,7 +1,7 @@
 import { parseFlow } from '@sluice/domain';
 import fc from 'fast-check';
 import { topicSpecs } from './topic-specs.ts';
-import { healthTopic, parseTopic, policyTopic, topicKinds, topicsOf } from './topics.ts';
+import { catalogTopic, healthTopic, parseTopic, policyTopic, topicKinds, topicsOf } from './topics.ts';
 
 const segments = fc.stringMatching(/^[a-z][a-z0-9-]{0,47}$/);
 
@@ -19,12 +19,21 @@ describe('topic names', () => {
     );
   });
 
-  it.each([policyTopic, healthTopic, 'mail', 'mail.requests.x', 'mail.model', 'mail.model.a.b', 'Mail.requests', '.requests', 'mail.', ''])(
-    'takes %j for none of a flow',
-    (name) => {
-      expect(parseTopic(name)).toBeUndefined();
-    },
-  );
+  it.each([
+    policyTopic,
+    healthTopic,
+    catalogTopic,
+    'mail',
+    'mail.requests.x',
+    'mail.model',
+    'mail.model.a.b',
+    'Mail.requests',
+    '.requests',
+    'mail.',
+    '',
+  ])('takes %j for none of a flow', (name) => {
+    expect(parseTopic(name)).toBeUndefined();
+  });
 });
 
 describe('the topics of a flow', () => {
@@ -44,7 +53,7 @@ describe('the topics of a flow', () => {
 
   it('are declared, each once', () => {
     const { model, ...plain } = topicsOf('mail');
-    const expected = [...Object.values(plain), model('mail-fast'), model('mail-heavy'), policyTopic, healthTopic];
+    const expected = [...Object.values(plain), model('mail-fast'), model('mail-heavy'), policyTopic, healthTopic, catalogTopic];
     expect([...specs.keys()].sort()).toEqual(expected.sort());
     expect(topicSpecs(flow)).toHaveLength(specs.size);
   });

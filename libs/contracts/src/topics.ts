@@ -18,6 +18,8 @@ export type TopicKind = (typeof topicKinds)[number];
 export const policyTopic = 'sluice.policy';
 /** Compacted, key = flow/model/instance: what each worker published last. */
 export const healthTopic = 'sluice.health';
+/** Compacted, key = model: the version that workers are to serve. */
+export const catalogTopic = 'sluice.catalog';
 
 /** Every topic of one flow. */
 export interface FlowTopics {

@@ -106,9 +106,9 @@ export const errorTable = {
   },
   SLUICE_IMAGE_INVALID: {
     class: 'reject',
-    what: 'A bytes field that a model reads has not the length its input spec states.',
+    what: 'A bytes field that a model reads has not the length its input spec states, or is no JPEG or PNG that can be decoded.',
     record: toDeadLetters,
-    remedy: 'Send exactly the number of bytes that the manifest of the model states.',
+    remedy: 'Send exactly the number of bytes, or an image of at most the size, that the manifest of the model states.',
   },
   SLUICE_OUTCOME_INVALID: {
     class: 'reject',

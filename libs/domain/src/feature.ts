@@ -63,6 +63,33 @@ export const bytesFeature = z
   })
   .refine(({ length, pool }) => length % pool === 0, { path: ['pool'], message: 'must divide length' });
 
-export const featureSpec = z.discriminatedUnion('kind', [numberFeature, categoryFeature, textFeature, timeFeature, bytesFeature]);
+export const imageFeature = z.strictObject({
+  field: path,
+  kind: z.literal('image'),
+  width: z.int().min(1).max(2048),
+  height: z.int().min(1).max(2048),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .default(3)
+    .describe('3: red, green, blue; 1: their luma (ITU-R BT.601). Transparency is ignored.'),
+  resize: z
+    .enum(['bilinear', 'bilinear-corners', 'nearest'])
+    .default('bilinear')
+    .describe(
+      'bilinear: centres of pixels, as TensorFlow 2 does; bilinear-corners: corner pixels keep their place (alignCorners); nearest.',
+    ),
+  divide: z.number().positive().default(255).describe('Each value is divided by this ...'),
+  subtract: z.number().default(0).describe('... and this is taken from it: 127.5 and 1 give -1 to 1.'),
+  maxPixels: z.int().min(1).default(16_777_216).describe('Larger images are refused before they are decoded.'),
+});
+
+export const featureSpec = z.discriminatedUnion('kind', [
+  numberFeature,
+  categoryFeature,
+  textFeature,
+  timeFeature,
+  bytesFeature,
+  imageFeature,
+]);
 
 export type FeatureSpec = z.infer<typeof featureSpec>;

@@ -6,6 +6,7 @@
  * flow.tiers.map((tier) => tier.name); // ['fast', 'standard', 'heavy']
  */
 export type { Brand, EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
+export type { CatalogEntry, Measured } from './catalog.ts';
 export { ManualClock, type Clock } from './clock.ts';
 export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { describeError, errorTable, SluiceError, toSluiceError, type ErrorClass, type ErrorCode } from './errors.ts';

@@ -42,6 +42,25 @@ export const manifestSchema = z.strictObject({
     perEvent: z.number().positive().describe('Microseconds of CPU per event at batch 32, input encoding included.'),
     origin: z.enum(['declared', 'calibrated']),
   }),
+  card: z.string().min(1).optional().describe('What the model is for, what it was judged on, and what it must not be used for.'),
+  calibration: z
+    .strictObject({
+      temperature: z
+        .number()
+        .positive()
+        .describe('Logits are divided by this; above 1 makes answers less sure. `sluice models add --sample` fits it.'),
+      rows: z.int().min(1).describe('Labelled rows that it was fitted on.'),
+      before: z.number().describe('Mean negative log-likelihood of the true labels without it, in nats.'),
+      after: z.number().describe('The same with it.'),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      timeoutMs: z.int().min(1).default(10_000).describe('How long a batch may take before its thread is replaced.'),
+      memoryMb: z.int().min(32).optional().describe('Largest JavaScript heap of an inference thread; one that needs more is replaced.'),
+    })
+    .optional()
+    .describe('Limits within which the model is served.'),
   metrics: z.record(z.string(), z.number()).describe('What the training script measured, for example accuracy on its holdout.'),
   training: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))

@@ -9,6 +9,8 @@
  * if (answer instanceof SluiceError) deadLetter(answer); else console.log(server.manifest.labels[answer.label]);
  */
 export { openServer, type BackendFacts, type ModelServer, type ServerOptions } from './server.ts';
+export { ModelPool, type PoolOptions } from './model-pool.ts';
+export type { ServedModel } from './served-model.ts';
 export type { InferValue } from './row-queue.ts';
 export type { BatchFit } from './batch-cost.ts';
 export type { BackendChoice } from './open-executor.ts';

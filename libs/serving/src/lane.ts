@@ -25,6 +25,8 @@ export interface LaneOptions {
   readonly timeout: number;
   /** Milliseconds a thread may take to load its model. */
   readonly openTimeout: number;
+  /** Largest JavaScript heap of the thread; undefined: the runtime's default. Tensors lie outside of it. */
+  readonly memoryMb: number | undefined;
 }
 
 export type LaneState = 'starting' | 'serving' | 'closed';
@@ -95,7 +97,11 @@ export class ThreadLane implements Lane {
   }
 
   #start(): void {
-    const worker = new Worker(this.#options.file, { workerData: { ...this.#options.data, plan: this.#plan } satisfies ThreadData });
+    const { file, data, memoryMb } = this.#options;
+    const worker = new Worker(file, {
+      workerData: { ...data, plan: this.#plan } satisfies ThreadData,
+      ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+    });
     this.#worker = worker;
     this.#posted = 0;
     worker.on('message', (message: FromThread) => this.#receive(worker, message));

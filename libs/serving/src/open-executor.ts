@@ -109,7 +109,8 @@ async function openTensor(folder: ModelFolder, name: BackendName, { rows, option
   return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, gpu: state.gpu };
 }
 
-async function loadTensor(folder: ModelFolder, name: BackendName): Promise<TensorExecutor> {
+/** Loads a model onto the backend in use. @throws SluiceError SLUICE_MODEL_INVALID naming file and backend. */
+export async function loadTensor(folder: ModelFolder, name: BackendName): Promise<TensorExecutor> {
   try {
     const model = await loadTensorModel(folder.manifest.format, folder.artifacts);
     return new TensorExecutor({ name, model, manifest: folder.manifest, bytes: joinBuffers(folder.artifacts.weightData ?? []).length });

@@ -43,6 +43,11 @@ function fill(rows: Float32Array, at: number, { feature, uniform }: Column): num
     case 'time':
       for (let part = 0; part < feature.parts.length * 2; part++) rows[at + part] = 2 * uniform() - 1;
       return at + feature.parts.length * 2;
+    case 'image': {
+      const columns = feature.width * feature.height * feature.channels;
+      for (let column = 0; column < columns; column++) rows[at + column] = (uniform() * 255) / feature.divide - feature.subtract;
+      return at + columns;
+    }
     case 'bytes':
       for (let column = 0; column < feature.length / feature.pool; column++) rows[at + column] = uniform();
       return at + feature.length / feature.pool;

@@ -8,6 +8,7 @@ import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
 import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
+import { soften } from './temperature.ts';
 
 /** Only tests replace what an inference thread runs. */
 export type Wrap = (executor: Executor) => Executor;
@@ -44,12 +45,14 @@ class BatchRunner {
   readonly #executor: Executor;
   readonly #rows: Float32Array;
   readonly #labels: number;
+  readonly #temperature: number;
 
   constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
     this.#folder = folder;
     this.#executor = executor;
     this.#rows = new Float32Array(maxBatch * folder.width);
     this.#labels = folder.manifest.labels.length;
+    this.#temperature = folder.manifest.calibration?.temperature ?? 1;
   }
 
   run({ n, slab }: Extract<ToThread, { kind: 'run' }>, send: (message: FromThread, moved: ArrayBuffer[]) => void): void {
@@ -62,6 +65,7 @@ class BatchRunner {
         throw new Error(`${outputs.length} outputs for ${rowOf.length} rows of ${this.#labels} labels`);
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
+      soften(scores, this.#labels, this.#temperature);
       send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
     } catch (thrown) {
       send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
@@ -79,7 +83,7 @@ class BatchRunner {
       const extractor = extractors[schema];
       try {
         if (!extractor) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `The flow has no request schema ${schema}.`);
-        extractor.extract(values.body(row), 0, this.#rows, good * width);
+        extractor.extract(values.bytes, values.start(row), this.#rows, good * width, values.end(row));
         rowOf[good++] = row;
       } catch (thrown) {
         const { code, message } = toSluiceError(thrown, 'SLUICE_AVRO_INVALID');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SluiceError, type Answer } from '@sluice/domain';
 import { makeModel, type TestModel } from '../testing/models.ts';
 import { poison } from '../testing/poison.ts';
+import { copyModel } from '../testing/versions.ts';
 import { loadModel } from './model-folder.ts';
 import { openExecutor } from './open-executor.ts';
 import { openServer, type ModelServer, type ServerOptions } from './server.ts';
@@ -93,10 +94,12 @@ describe('a model server', () => {
     expect(await server!.stats()).toEqual(before);
   });
 
-  it.each(['exit', 'hang'] as const)(
+  it.each(['exit', 'hang', 'memory'] as const)(
     'replaces a thread when the model makes it %s, and serves the neighbours of that row',
     async (kind) => {
-      await open({ ...faulty, backend: 'wasm', timeout: 1000 });
+      const dir = join(root, 'bounded');
+      await copyModel(mlp.dir, dir, { limits: { timeoutMs: 5000, memoryMb: 64 } });
+      await open({ ...faulty, dir, backend: 'wasm', ...(kind === 'hang' && { timeout: 1000 }) });
       const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
       expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_FAILED', ...Array(3).fill('answer')]);
       expect(results.slice(4)).toEqual(results.slice(0, 3));

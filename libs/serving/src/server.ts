@@ -25,7 +25,7 @@ export interface ServerOptions {
   readonly requireGpu?: boolean;
   /** Most rows in one batch. Default 128. */
   readonly maxBatch?: number;
-  /** Milliseconds a batch may take before its thread is replaced and its rows are tried once more. Default 10,000. */
+  /** Milliseconds a batch may take before its thread is replaced and its rows are tried once more. Default: the manifest's, else 10,000. */
   readonly timeout?: number;
   /** Milliseconds a thread may take to load its model. Default 60,000. */
   readonly openTimeout?: number;
@@ -72,7 +72,7 @@ export interface ModelServer {
 export async function openServer(options: ServerOptions): Promise<ModelServer> {
   const { manifest } = await loadModel(options.dir, options.schemas);
   const maxBatch = options.maxBatch ?? 128;
-  const { lanes, facts } = await openLanes(options, maxBatch);
+  const { lanes, facts } = await openLanes(options, { maxBatch, limits: manifest.limits });
   const cost = new BatchCost(facts.timings);
   const batcher = new Batcher({
     lanes,
@@ -99,13 +99,17 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
 }
 
 /** The first thread calibrates alone, undisturbed; the others take its plan. */
-async function openLanes(options: ServerOptions, maxBatch: number): Promise<{ lanes: ThreadLane[]; facts: ExecutorFacts }> {
+async function openLanes(
+  options: ServerOptions,
+  { maxBatch, limits }: { readonly maxBatch: number; readonly limits: Manifest['limits'] },
+): Promise<{ lanes: ThreadLane[]; facts: ExecutorFacts }> {
   const { dir, schemas, backend = 'auto', requireGpu = false, calibration = 200 } = options;
   const data = { dir, schemas, options: { backend, requireGpu, maxBatch, calibration }, plan: undefined };
   const common = {
     file: options.threadFile ?? threadFile(),
-    timeout: options.timeout ?? 10_000,
+    timeout: options.timeout ?? limits?.timeoutMs ?? 10_000,
     openTimeout: options.openTimeout ?? 60_000,
+    memoryMb: limits?.memoryMb,
   };
   setNativeEnvironment(process.env);
   const first = new ThreadLane({ ...common, data });

@@ -44,21 +44,25 @@ export function packSlab(spans: readonly Span[], n: number, pool: SlabPool): Arr
   return slab;
 }
 
-/** Reads a slab in the thread: body by body, each a view onto the slab. */
+/** Reads a slab in the thread: where in its bytes each body lies. */
 export class SlabReader {
+  readonly bytes: Uint8Array;
   readonly #table: Int32Array;
-  readonly #bytes: Buffer;
 
   constructor(slab: ArrayBuffer, n: number) {
     this.#table = new Int32Array(slab, 0, n * fields);
-    this.#bytes = Buffer.from(slab);
+    this.bytes = new Uint8Array(slab);
   }
 
   schema(row: number): number {
     return this.#table[row * fields]!;
   }
 
-  body(row: number): Buffer {
-    return this.#bytes.subarray(this.#table[row * fields + 1], this.#table[row * fields + 2]);
+  start(row: number): number {
+    return this.#table[row * fields + 1]!;
+  }
+
+  end(row: number): number {
+    return this.#table[row * fields + 2]!;
   }
 }

@@ -13,6 +13,8 @@ function faulty(executor: Executor): Executor {
     run(rows, n) {
       const firsts = Array.from({ length: n }, (_, row) => rows[row * 30]!);
       while (firsts.includes(poison.hang));
+      const hoard: number[][] = [];
+      while (firsts.includes(poison.memory)) hoard.push(new Array<number>(100_000).fill(hoard.length));
       if (firsts.includes(poison.exit)) process.exit(3);
       if (firsts.includes(poison.throw)) throw new Error('the model does not like this row');
       const scores = executor.run(rows, n);

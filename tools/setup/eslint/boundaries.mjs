@@ -39,7 +39,7 @@ const homes = {
 };
 
 /** What a pure layer may use from npm. */
-const pure = { 'layer:core': ['zod'], 'layer:contract': ['avsc', 'zod'], 'layer:engine': ['zod'] };
+const pure = { 'layer:core': ['zod'], 'layer:contract': ['avsc', 'jpeg-js', 'pngjs', 'zod'], 'layer:engine': ['zod'] };
 const testing = ['fast-check', 'avsc'];
 
 /** @param {{ tests: boolean }} options tests may use the testkit, the tools and property testing besides. */

@@ -35,6 +35,7 @@ export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: B
     tiers: flow.tiers,
     instance: 'in-process',
     drills: spec.drills,
+    ...(spec.onVersion && { onVersion: spec.onVersion }),
   });
   const router = await startRouter({ ...shared, costs, envelopes: manifests.map(({ envelope }) => envelope) });
   const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];

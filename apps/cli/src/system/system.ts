@@ -1,3 +1,4 @@
+import type { VersionChange } from '@sluice/inference';
 import type { FlowFiles } from '@sluice/service';
 import type { WrongAnswers } from '@sluice/domain';
 
@@ -11,6 +12,8 @@ export interface SystemSpec {
   /** Drills by tier name. */
   readonly drills: ReadonlyMap<string, WrongAnswers>;
   readonly onStep: (text: string) => void;
+  /** Called when a worker of this process took up a version of the catalog, or refused it. */
+  readonly onVersion?: (change: VersionChange) => void;
 }
 
 export interface Usage {

@@ -14,6 +14,7 @@ export function bytesReader(spec: Spec<'bytes'>, place: ReaderPlace): FeatureRea
   // Most models take every byte as it is: a table look-up takes half the time of a division and a sum of one.
   const scaled = Float32Array.from({ length: 256 }, (_, byte) => byte / divisor);
   return {
+    width,
     names: columns(width, (index) => `${field}[${index}]`),
     read({ bytes, row, projection }, at) {
       const start = projection.starts[slot]!;

@@ -12,6 +12,7 @@ export function categoryReader(spec: Spec<'category'>, { slot, projection, flags
   const symbols = symbolHashes(projection.leaves[slot]!.nodes, seed);
   const names = columns(buckets, (bucket) => `${field}#${bucket}`);
   return {
+    width: buckets + (flags ? 1 : 0),
     names: flags ? [...names, `${field}:missing`] : names,
     read(extraction, at) {
       const { present, starts, ends, numbers } = extraction.projection;

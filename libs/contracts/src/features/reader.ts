@@ -12,11 +12,13 @@ export interface Extraction {
   outOfRange: number;
 }
 
-/** Turns one field into its columns. */
+/** Turns one field, or a run of numbers, into its columns. */
 export interface FeatureReader {
+  /** Number of columns. */
+  readonly width: number;
   /** One name a column. */
   readonly names: readonly string[];
-  /** Reads the field's slot and writes its columns from `row[at]` on; they hold zeros before. */
+  /** Reads the slots and writes its columns from `row[at]` on; they hold zeros before. */
   read(extraction: Extraction, at: number): void;
 }
 
@@ -41,7 +43,11 @@ export function expectKind(spec: FeatureSpec, { slot, projection }: ReaderPlace,
 export function finite(projection: Projection, slot: number): number {
   const value = projection.numbers[slot]!;
   if (Number.isFinite(value)) return value;
-  throw new SluiceError('SLUICE_NUMBER_NOT_FINITE', `field ${projection.paths[slot]} is ${value}`);
+  throw notFinite(projection, slot);
+}
+
+export function notFinite(projection: Projection, slot: number): SluiceError {
+  return new SluiceError('SLUICE_NUMBER_NOT_FINITE', `field ${projection.paths[slot]} is ${projection.numbers[slot]}`);
 }
 
 export function columns(count: number, name: (index: number) => string): string[] {

@@ -12,6 +12,7 @@ export function textReader(spec: Spec<'text'>, place: ReaderPlace): FeatureReade
   const range: Writable<TextRange> = { bytes: new Uint8Array(0), start: 0, end: 0 };
   const target: Writable<HashTarget> = { row: new Float32Array(0), at: 0 };
   return {
+    width: spec.buckets,
     names: columns(spec.buckets, (bucket) => `${spec.field}#${bucket}`),
     read(extraction, at) {
       const { present, starts, ends } = extraction.projection;

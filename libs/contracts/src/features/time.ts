@@ -12,6 +12,7 @@ export function timeReader(spec: Spec<'time'>, place: ReaderPlace): FeatureReade
   const { slot } = place;
   const perDay = unitsPerDay(place.projection.leaves[slot]!.nodes, field);
   return {
+    width: 2 * parts.length,
     names: parts.flatMap((part) => [`${field}:${part}:sin`, `${field}:${part}:cos`]),
     read(extraction, at) {
       if (extraction.projection.present[slot] === slotKind.missing) {

@@ -21,6 +21,50 @@ export const healthSchema = {
   ],
 } as const;
 
+export const catalogEntrySchema = {
+  type: 'record',
+  name: 'CatalogEntry',
+  namespace: 'sluice',
+  doc: 'Version of a model that workers are to serve: sluice.catalog, key = model.',
+  fields: [
+    { name: 'model', type: 'string' },
+    { name: 'version', type: 'string' },
+    { name: 'digest', type: 'string', doc: 'SHA-256 of manifest.json, in hex.' },
+    { name: 'folder', type: 'string', doc: 'Within the folder of all models.' },
+    { name: 'at', type: 'long' },
+    {
+      name: 'measured',
+      type: {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'Measured',
+          fields: [
+            { name: 'executor', type: 'string' },
+            { name: 'apart', type: 'double', doc: "Largest difference of an output from the oracle's." },
+            { name: 'otherLabels', type: 'int', doc: 'Rows with another label than the oracle gives.' },
+            { name: 'refused', type: 'string', doc: 'Why it may not serve the model; empty when it may.' },
+            {
+              name: 'timings',
+              type: {
+                type: 'array',
+                items: {
+                  type: 'record',
+                  name: 'BatchTiming',
+                  fields: [
+                    { name: 'n', type: 'int' },
+                    { name: 'micros', type: 'double' },
+                  ],
+                },
+              },
+            },
+          ],
+        },
+      },
+    },
+  ],
+} as const;
+
 export const deadLetterSchema = {
   type: 'record',
   name: 'DeadLetter',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeOutcome, header, topicsOf, topicSpecs } from '@sluice/contracts';
 import { demoFlowFile, openDataset, requestStream, shippedModels, withPoison, type StreamItem } from '@sluice/demo';
+import type { VersionChange } from '@sluice/inference';
 import { loadFlow, type FlowFiles } from '@sluice/service';
 import { memoryBus, type MemoryBus, type MemoryBusOptions } from '@sluice/streaming';
 import { startInProcess, type InProcessOptions, type InProcessSystem } from '../in-process.ts';
@@ -12,6 +13,8 @@ export interface FlowRun extends AsyncDisposable {
   readonly bus: MemoryBus;
   readonly items: readonly StreamItem[];
   readonly system: InProcessSystem;
+  /** What became of versions that the catalog named. */
+  readonly changes: readonly VersionChange[];
   /** Publishes items `from` to `to` and runs every pipe until nothing is left. */
   push(from: number, to: number): Promise<void>;
   /** Publishes the outcome of every item that was pushed and runs every pipe until nothing is left. */
@@ -21,17 +24,21 @@ export interface FlowRun extends AsyncDisposable {
 export interface FlowRunOptions extends MemoryBusOptions, InProcessOptions {
   readonly events: number;
   readonly poison?: number;
+  /** Folder of all models. Left out: the shipped ones. */
+  readonly models?: string;
 }
 
 /** The whole mail system on the in-memory driver, fed by hand: nothing moves between two calls. */
-export async function flowRun({ events, poison = 0, clock, warn, ...options }: FlowRunOptions): Promise<FlowRun> {
+export async function flowRun({ events, poison = 0, models = shippedModels, clock, warn, ...options }: FlowRunOptions): Promise<FlowRun> {
   const files = await loadFlow(demoFlowFile('mail'));
   const { flow, schemas } = files;
   const runDir = await mkdtemp(join(tmpdir(), 'sluice-flow-'));
   const bus = memoryBus(options);
   await bus.ensureTopics(topicSpecs(flow));
+  const changes: VersionChange[] = [];
+  const onVersion = (change: VersionChange) => void changes.push(change);
   const system = await startInProcess(
-    { files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined, ...(clock && { clock }), warn },
+    { files, models, runDir, drills: new Map(), onStep: () => undefined, ...(clock && { clock }), warn, onVersion },
     bus,
   );
   const dataset = openDataset({ flow, schemas });
@@ -44,6 +51,7 @@ export async function flowRun({ events, poison = 0, clock, warn, ...options }: F
     bus,
     items,
     system,
+    changes,
     async push(from, to) {
       const batch = items.slice(from, to);
       pushed.push(...batch);

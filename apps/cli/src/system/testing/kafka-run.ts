@@ -27,10 +27,12 @@ export interface KafkaRunOptions {
   readonly events: number;
   readonly poison: number;
   readonly rate: number;
+  /** Folder of all models. Left out: the shipped ones. */
+  readonly models?: string;
 }
 
 /** The mail system as processes on a real broker, under a flow name of its own so that runs do not meet. */
-export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions): Promise<KafkaRun> {
+export async function kafkaRun({ broker, events, poison, rate, models = shippedModels }: KafkaRunOptions): Promise<KafkaRun> {
   const runDir = await mkdtemp(join(tmpdir(), 'sluice-kafka-'));
   const demo = await loadFlow(demoFlowFile('mail'));
   const dataset = openDataset({ flow: demo.flow, schemas: demo.schemas });
@@ -40,10 +42,7 @@ export async function kafkaRun({ broker, events, poison, rate }: KafkaRunOptions
   await bus.ensureTopics(topicSpecs(files.flow));
   const collector = new Collector(name, systemClock);
   await bus.openReader({ topics: collector.topics, from: 'end', onRecords: (records) => collector.add(records) });
-  const system = await startProcesses(
-    { files, models: shippedModels, runDir, drills: new Map(), onStep: () => undefined },
-    broker.brokers!,
-  );
+  const system = await startProcesses({ files, models, runDir, drills: new Map(), onStep: () => undefined }, broker.brokers!);
   const publisher = await bus.openPublisher();
   const good = requestStream(files.flow, dataset, { seed: 1, events });
   const stream = new DemoStream({

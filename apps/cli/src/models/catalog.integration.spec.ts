@@ -1,0 +1,54 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBroker, type BrokerHandle } from '@sluice/broker';
+import { decodePrediction, topicsOf } from '@sluice/contracts';
+import { shippedModels } from '@sluice/demo';
+import { copyModel } from '@sluice/serving/testing';
+import { kafkaRun, type KafkaRun } from '../system/testing/kafka-run.ts';
+import { addModel } from './add.ts';
+import { Catalog } from './catalog.ts';
+
+jest.setTimeout(300_000);
+
+let broker: BrokerHandle;
+let models: string;
+beforeAll(async () => {
+  if (process.env['KAFKA_BROKERS'] === undefined) throw new Error('KAFKA_BROKERS is not set: run this suite through `npm test`');
+  broker = await openBroker({ brokers: process.env['KAFKA_BROKERS'] });
+  models = await mkdtemp(join(tmpdir(), 'sluice-models-'));
+  await cp(shippedModels, models, { recursive: true });
+  await copyModel(join(models, 'mail-heavy'), join(models, '.new'), { version: '1.1.0' });
+});
+afterAll(async () => {
+  await broker.close();
+  await rm(models, { recursive: true });
+});
+
+async function heavyVersions({ bus, files }: KafkaRun): Promise<string[]> {
+  const predictions = (await bus.readAll([topicsOf(files.flow.flow).predictions])).map((record) => decodePrediction(record.value!));
+  return predictions.flatMap(({ answers }) => answers.filter(({ model }) => model === 'mail-heavy').map(({ version }) => version));
+}
+
+describe('a version added to processes on a real broker', () => {
+  it('is taken up under load without a loss or a double, and again after the worker is killed', async () => {
+    await using run = await kafkaRun({ broker, events: 3000, poison: 50, rate: 200, models });
+    const catalog = new Catalog(run.bus, Date.now);
+    const { flow, schemas } = run.files;
+    const entry = await addModel({ dir: join(models, '.new'), flow, schemas, models, now: Date.now });
+    try {
+      const streaming = run.stream.run();
+      await run.collector.until(() => run.collector.answered > 600, 60_000);
+      await catalog.publish(entry);
+      expect(await catalog.taken('mail-heavy', '1.1.0')).toEqual(['inference-heavy']);
+      await run.system.crash('inference-heavy');
+      expect(await catalog.taken('mail-heavy', '1.1.0')).toEqual(['inference-heavy']);
+      await streaming;
+      expect(await run.collector.until(() => run.collector.answered >= 3050, 90_000)).toBe(true);
+      expect(await run.verdict()).toMatchObject({ requests: 3050, lost: 0, duplicated: 0, orderViolations: 0, unexplained: 0, faults: [] });
+      expect(new Set(await heavyVersions(run))).toEqual(new Set(['1.0.0', '1.1.0']));
+    } finally {
+      await catalog.withdraw('mail-heavy');
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodePrediction, encodeCatalogEntry, catalogTopic, header, headerText, topicsOf } from '@sluice/contracts';
+import type { CatalogEntry } from '@sluice/domain';
+import { shippedModels } from '@sluice/demo';
+import { loadFlow } from '@sluice/service';
+import { copyModel } from '@sluice/serving/testing';
+import { flowRun, type FlowRun } from '../system/testing/flow-run.ts';
+import { addModel } from './add.ts';
+
+jest.setTimeout(120_000);
+
+const topics = topicsOf('mail');
+let models: string;
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), 'sluice-models-'));
+  await cp(shippedModels, models, { recursive: true });
+});
+afterAll(() => rm(models, { recursive: true }));
+
+/** Makes a new version of mail-heavy in a folder elsewhere, as somebody would who trained one. */
+async function newVersion(version: string): Promise<string> {
+  const dir = join(models, `.new-${version}`);
+  await copyModel(join(models, 'mail-heavy'), dir, { version });
+  return dir;
+}
+
+async function add(version: string): Promise<CatalogEntry> {
+  const { flow, schemas } = await loadFlow('infra/flows/mail.yaml');
+  return addModel({ dir: await newVersion(version), flow, schemas, models, now: () => 1 });
+}
+
+async function publish(run: FlowRun, model: string, entry: CatalogEntry | null): Promise<void> {
+  const publisher = await run.bus.openPublisher();
+  const value = entry && encodeCatalogEntry(entry);
+  await publisher.publish([{ topic: catalogTopic, partition: 0, key: Buffer.from(model), value }]);
+}
+
+/** Versions of mail-heavy that answered items from `from` on. */
+async function versions(run: FlowRun, from = 0): Promise<string[]> {
+  const wanted = new Set(run.items.slice(from).map(({ id }) => id));
+  const all = (await run.bus.readAll([topics.predictions])).map((record) => decodePrediction(record.value!));
+  const predictions = all.filter(({ id }) => wanted.has(id));
+  return predictions.flatMap(({ answers }) => answers.filter(({ model }) => model === 'mail-heavy').map(({ version }) => version));
+}
+
+describe('a version added to a running system', () => {
+  it('takes traffic while requests flow: none is lost, none answered twice, each prediction names the version that gave it', async () => {
+    await using run = await flowRun({ events: 400, models });
+    const entry = await add('1.1.0');
+    await run.push(0, 100);
+    await publish(run, 'mail-heavy', entry);
+    // The swap runs while these are served.
+    await run.push(100, 300);
+    await run.system.inference.catalog.settled();
+    await run.push(300, 400);
+    const origins = (await run.bus.readAll([topics.predictions, topics.deadLetters])).map((record) =>
+      headerText(record.headers, header.origin),
+    );
+    expect([origins.length, new Set(origins).size]).toEqual([400, 400]);
+    expect(new Set(await versions(run))).toEqual(new Set(['1.0.0', '1.1.0']));
+    expect(new Set(await versions(run, 300))).toEqual(new Set(['1.1.0']));
+    expect(run.changes).toEqual([{ model: 'mail-heavy', version: '1.1.0' }]);
+  });
+
+  it('is refused when its bytes are not those that were added, and the former goes on', async () => {
+    await using run = await flowRun({ events: 60, models });
+    const entry = await add('1.2.0');
+    const path = join(models, entry.folder, 'manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"licence"', ' "licence"'));
+    await publish(run, 'mail-heavy', entry);
+    await run.system.inference.catalog.settled();
+    await run.push(0, 60);
+    expect(run.changes).toMatchObject([{ model: 'mail-heavy', version: '1.2.0', refused: { code: 'SLUICE_MODEL_INVALID' } }]);
+    expect(new Set(await versions(run))).toEqual(new Set(['1.0.0']));
+  });
+
+  it('is left again when it is removed from the catalog', async () => {
+    await using run = await flowRun({ events: 60, models });
+    await publish(run, 'mail-heavy', await add('1.3.0'));
+    await run.system.inference.catalog.settled();
+    await publish(run, 'mail-heavy', null);
+    await run.system.inference.catalog.settled();
+    expect(run.changes.map(({ version }) => version)).toEqual(['1.3.0', '1.0.0']);
+  });
+});
+
+describe('adding a model', () => {
+  const at = (dir: string) => ({ dir, models, now: () => 1 });
+
+  it('measures every executor, and refuses those that are not there with the reason', async () => {
+    const { measured } = await add('2.0.0');
+    expect(measured.map(({ executor, refused }) => [executor, refused === ''])).toEqual([
+      ['cpu', true],
+      ['plain', true],
+      ['wasm', true],
+      ['native', expect.any(Boolean)],
+    ]);
+    for (const { apart, otherLabels } of measured) expect([apart <= 1e-5, otherLabels]).toEqual([true, 0]);
+  });
+
+  it('refuses a version that is there with other bytes', async () => {
+    await add('2.1.0');
+    const files = await loadFlow('infra/flows/mail.yaml');
+    await copyModel(join(models, 'mail-heavy'), join(models, '.other'), { version: '2.1.0', description: 'another one' });
+    await expect(addModel({ ...files, ...at(join(models, '.other')) })).rejects.toMatchObject({ code: 'SLUICE_MODEL_INVALID' });
+  });
+
+  it('refuses a model that no tier of the flow is served by', async () => {
+    const files = await loadFlow('infra/flows/mail.yaml');
+    await copyModel(join(models, 'mail-heavy'), join(models, '.stranger'), { model: 'stranger' });
+    await expect(addModel({ ...files, ...at(join(models, '.stranger')) })).rejects.toMatchObject({
+      message: expect.stringContaining('No tier of flow mail is served by stranger'),
+    });
+  });
+
+  it('fits the calibration on a labelled sample', async () => {
+    const files = await loadFlow('infra/flows/mail.yaml');
+    const request = {
+      receivedAt: 0,
+      senderDomain: { string: 'a.org' },
+      bodySize: 9,
+      partCount: 1,
+      linkCount: 0,
+      htmlShare: 0,
+      upperShare: 0,
+    };
+    const line = (label: string, body: string) => JSON.stringify({ label, request: { ...request, subject: 'hello', body } });
+    const sample = join(models, '.sample.jsonl');
+    await writeFile(sample, ['spam', 'ham', 'ham'].map((label, i) => line(label, `free money ${i}`)).join('\n'));
+    const entry = await addModel({ ...files, ...at(await newVersion('2.2.0')), sample });
+    const { calibration } = JSON.parse(await readFile(join(models, entry.folder, 'manifest.json'), 'utf8'));
+    expect(calibration).toMatchObject({ rows: 3 });
+    expect(calibration.after).toBeLessThanOrEqual(calibration.before);
+    await writeFile(sample, line('eggs', 'and ham'));
+    await expect(addModel({ ...files, ...at(await newVersion('2.3.0')), sample })).rejects.toMatchObject({ code: 'SLUICE_DATA_MISSING' });
+  });
+});

@@ -1,0 +1,51 @@
+import type { CatalogEntry, Health, Measured } from '@sluice/domain';
+import type { Stored } from './store.ts';
+
+/** Rows of text under a heading, columns as wide as they need be. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heading.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
+  return [heading, ...rows].map(line).join('\n');
+}
+
+const rounded = (micros: number): string => (micros < 100 ? micros.toFixed(1) : String(Math.round(micros)));
+
+/** What was measured of each executor: difference from the oracle, microseconds of a batch, and why it may not serve. */
+export function measuredTable(measured: readonly Measured[]): string {
+  const sizes = [...new Set(measured.flatMap(({ timings }) => timings.map(({ n }) => n)))].sort((a, b) => a - b);
+  return table(
+    ['executor', 'apart', 'other labels', ...sizes.map((n) => `us at ${n}`), ''],
+    measured.map(({ executor, apart, otherLabels, timings, refused }) => {
+      const times = sizes.map((size) => timings.find(({ n }) => n === size));
+      const oracle = executor === 'cpu' ? 'the oracle' : 'ok';
+      return [
+        executor,
+        refused === '' ? apart.toExponential(1) : '-',
+        refused === '' ? String(otherLabels) : '-',
+        ...times.map((time) => (time ? rounded(time.micros) : '-')),
+        refused === '' ? oracle : `refused: ${refused}`,
+      ];
+    }),
+  );
+}
+
+/** One line a version: is it the one the catalog names, and which workers say that they serve it. */
+export function versionsTable(stored: readonly Stored[], catalog: readonly CatalogEntry[], healths: readonly Health[]): string {
+  return table(
+    ['model', 'version', 'in catalog', 'workers', 'us an event', 'digest', 'licence', 'folder'],
+    stored.map(({ folder, manifest: { model, version, cost, licence }, digest }) => [
+      model,
+      version,
+      catalog.some((entry) => entry.folder === folder && entry.digest === digest) ? 'yes' : '',
+      String(healths.filter((health) => health.model === model && health.version === version).length),
+      String(cost.perEvent),
+      digest.slice(0, 8),
+      licence,
+      folder,
+    ]),
+  );
+}

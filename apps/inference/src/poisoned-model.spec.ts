@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodePrediction, encodeSingleObject, encodeTag, header, headerText, topicsOf, topicSpecs } from '@sluice/contracts';
+import { parseFlow, type Flow, type Prediction, type Tag } from '@sluice/domain';
+import { copyModel, faultyThread, makeModel, poison, type TestModel } from '@sluice/serving/testing';
+import { memoryBus, type MemoryBus } from '@sluice/streaming';
+import { startInference, type Inference } from './app.ts';
+
+jest.setTimeout(120_000);
+
+const topics = topicsOf('toy');
+const tiers = [
+  { name: 'light', model: 'mlp' },
+  { name: 'heavy', model: 'logistic' },
+];
+
+let root: string;
+let mlp: TestModel;
+let flow: Flow;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-poison-'));
+  mlp = await makeModel('mlp', join(root, 'made'));
+  await copyModel(mlp.dir, join(root, 'mlp'), { limits: { timeoutMs: 2000, memoryMb: 64 } });
+  await makeModel('logistic', join(root, 'logistic'));
+  flow = parseFlow({
+    flow: 'toy',
+    description: 'Thirty numbers, two labels.',
+    request: { schemas: ['numbers.avsc'], partitions: 1 },
+    labels: mlp.manifest.labels,
+    signature: [{ field: 'x0', kind: 'number', min: 0, max: 1 }],
+    tiers,
+    target: {},
+  });
+});
+afterAll(() => rm(root, { recursive: true }));
+
+interface Run extends AsyncDisposable {
+  readonly bus: MemoryBus;
+  readonly inference: Inference;
+}
+
+/** Both tiers on the in-memory driver; the light one's thread is faulty. */
+async function run(maxSlice: number): Promise<Run> {
+  const bus = memoryBus();
+  await bus.ensureTopics(topicSpecs(flow));
+  const inference = await startInference({
+    ...{ bus, flow, schemas: [mlp.schema], models: root, tiers: flow.tiers, clock: { now: () => 1000 }, instance: 'test', maxSlice },
+    ...{ backend: 'wasm' as const, threadFiles: new Map([['light', faultyThread]]) },
+  });
+  const close = async (): Promise<void> => {
+    await inference.close();
+    await bus.close();
+  };
+  return { bus, inference, [Symbol.asyncDispose]: close };
+}
+
+function tag(id: number): Tag {
+  const place = { tier: '', model: '', cost: 1, queuePrice: 0 };
+  return {
+    ...{ id: `e${id}`, flow: 'toy', source: { topic: topics.requests, partition: 0, offset: id }, requestedAt: 1, routedAt: 2 },
+    ...{ deadlineAt: 1e6, policyVersion: 0, schema: 0, shadow: false, propensity: 1 },
+    slip: {
+      ...{ position: 0, threshold: 1, heavyOnly: false, auditRate: 0, auditDraw: 1 },
+      tiers: tiers.map(({ name, model }) => ({ ...place, tier: name, model })),
+    },
+    signature: { indices: new Uint16Array(0), values: new Float32Array(0) },
+    ...{ trail: [], answers: [] },
+  };
+}
+
+/** Sends rows to the light tier and returns what became of each, in their order. */
+async function send({ bus }: Run, rows: readonly Float32Array[]): Promise<Prediction[]> {
+  const publisher = await bus.openPublisher();
+  await publisher.publish(
+    rows.map((row, id) => ({
+      topic: topics.model('mlp'),
+      partition: 0,
+      key: null,
+      value: encodeSingleObject(mlp.schema, Object.fromEntries(Array.from(row, (value, i) => [`x${i}`, value]))),
+      headers: { [header.tag]: encodeTag(tag(id)), [header.origin]: `${topics.requests}/0/${id}` },
+    })),
+  );
+  await bus.settle();
+  expect(await bus.readAll([topics.deadLetters])).toEqual([]);
+  const records = await bus.readAll([topics.predictions]);
+  expect(records.map((record) => headerText(record.headers, header.origin)).sort()).toEqual(
+    rows.map((_, id) => `${topics.requests}/0/${id}`).sort(),
+  );
+  const predictions = records.map((record) => decodePrediction(record.value!));
+  return predictions.sort((a, b) => a.source.offset - b.source.offset);
+}
+
+const clean = (n: number): Float32Array[] => Array.from({ length: n }, (_, i) => mlp.row(i));
+const poisoned = (kind: keyof typeof poison): Float32Array => Float32Array.of(poison[kind], ...mlp.row(0).subarray(1));
+const fellBack = ({ trail }: Prediction): boolean =>
+  trail.some(({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && reason === 'model-failed');
+
+describe('a poisoned model', () => {
+  it.each(Object.keys(poison) as (keyof typeof poison)[])(
+    'that fails on two rows (%s) costs them their tier and the others nothing',
+    async (kind) => {
+      await using worker = await run(64);
+      const rows = clean(20);
+      rows[4] = poisoned(kind);
+      rows[13] = poisoned(kind);
+      const predictions = await send(worker, rows);
+      expect(predictions.flatMap((prediction, i) => (fellBack(prediction) ? [i] : []))).toEqual([4, 13]);
+      expect([predictions[4]!.tier, predictions[13]!.tier]).toEqual(['heavy', 'heavy']);
+      expect(worker.inference.workers[0]!.breaker!.isOpen).toBe(false);
+      expect(await worker.inference.workers[0]!.server.stats()).toMatchObject([{ tensors: expect.any(Number) }]);
+    },
+  );
+
+  it.each(['throw', 'hang'] as const)('that fails on everything (%s) is left alone, and heavy answers all of it', async (kind) => {
+    await using worker = await run(4);
+    const predictions = await send(
+      worker,
+      Array.from({ length: 24 }, () => poisoned(kind)),
+    );
+    expect(predictions.map(({ tier }) => tier)).toEqual(Array(24).fill('heavy'));
+    expect(predictions.every(fellBack)).toBe(true);
+    expect(worker.inference.workers[0]!.breaker!.isOpen).toBe(true);
+  });
+});

@@ -1,0 +1,113 @@
+import { performance } from 'node:perf_hooks';
+import { SluiceError, toSluiceError, type Measured } from '@sluice/domain';
+import * as tf from '@tensorflow/tfjs-core';
+import { openBackend, useBackend } from './backend.ts';
+import { disagreement } from './calibrate.ts';
+import type { Executor } from './executor.ts';
+import type { ModelFolder } from './model-folder.ts';
+import { loadTensor, openExecutor } from './open-executor.ts';
+import { sampleRows } from './sample-rows.ts';
+import { fitTemperature, logLoss, type LabelledScores } from './temperature.ts';
+
+export interface ExamineOptions {
+  /** Milliseconds that timing one executor may take. Default 500. */
+  readonly budget?: number;
+  /** Largest batch that is timed. Default 128. */
+  readonly maxBatch?: number;
+}
+
+const contenders = ['plain', 'wasm', 'native'] as const;
+/** The oracle is slow: it answers as many rows as it can in this many milliseconds, at least one. */
+const oracleBudget = 3000;
+const mostRows = 64;
+
+/**
+ * Holds every executor that loads here against the oracle, TensorFlow.js in plain JavaScript, on made-up rows, and times it.
+ * Loads TensorFlow.js into the calling thread. The oracle comes first, without times.
+ * @throws SluiceError SLUICE_MODEL_INVALID when the oracle cannot run the model.
+ */
+export async function examineModel(folder: ModelFolder, options: ExamineOptions = {}): Promise<Measured[]> {
+  // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
+  tf.enableProdMode();
+  const oracle = await askOracle(folder);
+  const measured: Measured[] = [{ executor: 'cpu', apart: 0, otherLabels: 0, refused: '', timings: [] }];
+  for (const name of contenders) measured.push(await examineOne(folder, { name, oracle, options }));
+  return measured;
+}
+
+/** What rows of inputs come to on WebAssembly: scores to fit a calibration on. */
+export async function scoresOf(folder: ModelFolder, rows: Float32Array): Promise<Float32Array> {
+  const executor = await openOn('wasm', folder);
+  const [n, labels, batch] = [rows.length / folder.width, folder.manifest.labels.length, 32];
+  const scores = new Float32Array(n * labels);
+  for (let at = 0; at < n; at += batch) {
+    const count = Math.min(batch, n - at);
+    scores.set(executor.run(rows.subarray(at * folder.width), count).subarray(0, count * labels), at * labels);
+  }
+  executor.dispose();
+  return scores;
+}
+
+/** The temperature that suits labelled scores best, as a manifest states it. */
+export function fitCalibration(labelled: LabelledScores): NonNullable<ModelFolder['manifest']['calibration']> {
+  const temperature = Number(fitTemperature(labelled).toFixed(4));
+  return { temperature, rows: labelled.truths.length, before: logLoss(labelled, 1), after: logLoss(labelled, temperature) };
+}
+
+interface Oracle {
+  readonly rows: Float32Array;
+  readonly n: number;
+  readonly scores: Float32Array;
+}
+
+async function openOn(name: 'cpu' | 'wasm', folder: ModelFolder): Promise<Executor> {
+  const state = await openBackend(name);
+  if (!state.ready) throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${name} does not load: ${state.why}`);
+  await useBackend(name);
+  return loadTensor(folder, name);
+}
+
+async function askOracle(folder: ModelFolder): Promise<Oracle> {
+  const executor = await openOn('cpu', folder);
+  const rows = sampleRows(folder.manifest, mostRows);
+  const start = performance.now();
+  const first = Float32Array.from(executor.run(rows, 1));
+  const n = Math.max(1, Math.min(mostRows, Math.floor(oracleBudget / (performance.now() - start + 0.01))));
+  const scores = n > 1 ? Float32Array.from(executor.run(rows, n)) : first;
+  executor.dispose();
+  return { rows, n, scores };
+}
+
+interface Contender {
+  readonly name: (typeof contenders)[number];
+  readonly oracle: Oracle;
+  readonly options: ExamineOptions;
+}
+
+async function examineOne(folder: ModelFolder, { name, oracle, options }: Contender): Promise<Measured> {
+  const { budget = 500, maxBatch = 128 } = options;
+  try {
+    const { executor, timings } = await openExecutor(folder, { backend: name, requireGpu: false, maxBatch, calibration: 2 * budget });
+    const scores = executor.run(oracle.rows, oracle.n);
+    const labels = folder.manifest.labels.length;
+    const apart = scores.reduce((most, score, i) => Math.max(most, Math.abs(score - oracle.scores[i]!)), 0);
+    const refused = disagreement(scores, oracle.scores, labels) ?? '';
+    const otherLabels = countOther(scores, oracle.scores, labels);
+    executor.dispose();
+    return { executor: name, apart, otherLabels, refused: refused && `differs from the oracle, ${refused}`, timings };
+  } catch (thrown) {
+    return { executor: name, apart: 0, otherLabels: 0, refused: toSluiceError(thrown, 'SLUICE_MODEL_INVALID').message, timings: [] };
+  }
+}
+
+function countOther(one: Float32Array, other: Float32Array, labels: number): number {
+  let count = 0;
+  for (let row = 0; row < one.length; row += labels) if (largest(one, row, labels) !== largest(other, row, labels)) count++;
+  return count;
+}
+
+function largest(scores: Float32Array, row: number, labels: number): number {
+  let best = 0;
+  for (let i = 1; i < labels; i++) if (scores[row + i]! > scores[row + best]!) best = i;
+  return best;
+}
