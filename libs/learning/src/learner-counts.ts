@@ -15,6 +15,8 @@ export interface LearnerCounts {
   /** Audits drawn whose heavy answer never came and whose truth is unknown: the predicted harm stands for them. */
   auditsLost: number;
   alarms: number;
+  /** Alarms of the watch on signatures: what is asked has changed. */
+  shifts: number;
   /** Certificates that proved a loss above the declared one. */
   broken: number;
 }
@@ -29,6 +31,7 @@ const names = [
   'unlabelled',
   'auditsLost',
   'alarms',
+  'shifts',
   'broken',
 ] as const;
 
@@ -43,6 +46,7 @@ export function createCounts(): LearnerCounts {
     unlabelled: 0,
     auditsLost: 0,
     alarms: 0,
+    shifts: 0,
     broken: 0,
   };
 }

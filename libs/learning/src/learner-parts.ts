@@ -10,6 +10,7 @@ import { createCounts, readCounts, writeCounts, type LearnerCounts } from './lea
 import { LossEstimate } from './loss-estimate.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RiskController, thetaStart } from './risk-controller.ts';
+import { ShiftWatch } from './shift/shift-watch.ts';
 import { readShape, writeShape } from './state-shape.ts';
 import { createTierHeads, TierHeads, type HeadShape } from './tier-heads.ts';
 import { Vigilance } from './vigilance.ts';
@@ -29,6 +30,7 @@ export interface LearnerParts {
   readonly heads: readonly TierHeads[];
   /** One per tier, heavy among them. */
   readonly confidences: readonly ConfidenceCalibrator[];
+  readonly shift: ShiftWatch;
   readonly recent: RecentIds;
   /** Only where the flow declares a budget. */
   readonly budget: BudgetPace | undefined;
@@ -46,6 +48,7 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
     certificate: new Certificate(),
     heads: createTierHeads(flow, shape),
     confidences: flow.tiers.map(() => new ConfidenceCalibrator()),
+    shift: new ShiftWatch(shape.signatureWidth),
     recent: new RecentIds(rememberedParts),
     budget: flow.target.budget && new BudgetPace(flow.target.budget, thetaStart(flow.target.maxLoss)),
     anchor: new Anchor(flow, new Calibration(costs ?? assumedCosts(flow))),
@@ -55,8 +58,8 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
 export function writeParts(to: ByteWriter, flow: Flow, parts: LearnerParts): void {
   writeShape(to, flow, parts.shape);
   writeCounts(parts.counts, to);
-  const { controller, pace, vigilance, loss, certificate, heads, confidences, recent, anchor, budget } = parts;
-  for (const part of [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, recent, anchor]) part.write(to);
+  const { controller, pace, vigilance, loss, certificate, heads, confidences, shift, recent, anchor, budget } = parts;
+  for (const part of [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, shift, recent, anchor]) part.write(to);
   to.u8(budget === undefined ? 0 : 1);
   budget?.write(to);
 }
@@ -71,6 +74,7 @@ export function readParts(from: ByteReader, flow: Flow): LearnerParts {
   fresh.certificate.read(from);
   const heads = fresh.heads.map(() => TierHeads.read(shape, from));
   for (const confidence of fresh.confidences) confidence.read(from);
+  fresh.shift.read(from);
   const recent = RecentIds.read(from, rememberedParts);
   const anchor = Anchor.read(flow, from);
   // A budget may have been declared, or withdrawn, since.

@@ -131,6 +131,8 @@ export class Learner {
     const { light, audited, probability, pairs } = evidence;
     const { counts, pace, vigilance, controller, certificate, heads, anchor } = this.#parts;
     counts.decisions++;
+    // A warning, no more: the threshold answers to losses.
+    if (this.#parts.shift.observe(example.signature)) counts.shifts++;
     if (light) counts.lightServed++;
     if (!anchor.warming) certificate.served(example.id, light ? probability : 1, light && audited);
     if (this.#static) return;

@@ -38,6 +38,7 @@ export type { Envelopes } from './envelope.ts';
 export {
   biasColumn,
   compileSignature,
+  loadColumns,
   signatureShape,
   type Signature,
   type SignatureFacts,

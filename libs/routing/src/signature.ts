@@ -55,6 +55,8 @@ export interface Signature {
 export const biasColumn = 0;
 
 const alwaysNames = ['bias', 'share of missing fields', 'share of fields out of range', 'size', 'staleness', 'time left', 'novelty'];
+/** Columns that tell of the load of the system, not of the request. */
+export const loadColumns: readonly number[] = [alwaysNames.indexOf('staleness'), alwaysNames.indexOf('time left')];
 const contextBuckets = 8;
 
 /** ln(1 + 1 MB): the largest request a flow accepts by default has size 1. */

@@ -1,6 +1,8 @@
 import { decodePrediction, header, headerText, policyTopic, readDeadLetter, readPolicies, topicsOf } from '@sluice/contracts';
-import type { Clock, PolicySnapshot, Prediction } from '@sluice/domain';
+import type { Clock, Flow, PolicySnapshot, Prediction } from '@sluice/domain';
+import type { LearnerStats } from '@sluice/learning';
 import type { InRecord } from '@sluice/streaming';
+import { learnerStats } from './learned.ts';
 
 /** What the reader of the committed topics has seen so far: everything the view and the report show. */
 export interface Seen {
@@ -35,6 +37,8 @@ export class Collector {
   readonly topics: readonly string[];
   readonly #flow: string;
   readonly #clock: Clock;
+  /** Restored once per policy. */
+  #glance: { readonly policy: PolicySnapshot; readonly stats: LearnerStats | undefined } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(flow: string, clock: Clock) {
@@ -47,6 +51,13 @@ export class Collector {
   /** Requests that have their one answer: a prediction or a dead letter. */
   get answered(): number {
     return this.seen.predictions.size + this.seen.refused + this.seen.dropped;
+  }
+
+  /** The learner in figures, as of the latest policy. */
+  learner(flow: Flow): LearnerStats | undefined {
+    const { latestPolicy: latest } = this.seen;
+    if (latest !== undefined && latest !== this.#glance?.policy) this.#glance = { policy: latest, stats: learnerStats(flow, latest) };
+    return this.#glance?.stats;
   }
 
   add(records: readonly InRecord[]): void {

@@ -2,10 +2,11 @@ import { cpus, totalmem } from 'node:os';
 import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
-import { Learner, lossBound, samplingWidth, thetaStart } from '@sluice/learning';
+import { lossBound, samplingWidth, thetaStart } from '@sluice/learning';
 import { auditProbability, signatureShape, initialPolicy, replayTrail } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import { usageOf } from '../system/usage.ts';
+import { learned } from './learned.ts';
 import { percentile } from './percentiles.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './run.ts';
@@ -32,7 +33,7 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
     unexplained: verdict.counts.unexplained + undecided(files, predictions, collector.seen.policies),
     tiers: tierCounts(flow, predictions),
     shadowAudits: collector.seen.shadow.audits,
-    outcomesJoined: joined(flow, collector.seen.latestPolicy),
+    ...(await learned(stage, relativeCosts(manifests))),
     accuracy: result.accuracy,
     cost: {
       ...result.cost,
@@ -104,11 +105,6 @@ function loss(flow: Flow, { realised }: Quality, { events, delay }: { readonly e
   const sampling = samplingWidth({ epsilon, auditRate: rate, events, delta: 0.05 });
   const withinBound = realised <= epsilon + bound;
   return { realised: round(realised, 5), target: epsilon, bound: round(bound, 5), sampling: round(sampling, 5), delay, withinBound };
-}
-
-/** Outcomes that found their prediction, as the learner that published the last policy counted them. */
-function joined(flow: Flow, latest: PolicySnapshot | undefined): number {
-  return latest === undefined || latest.version === 0 ? 0 : Learner.restore(flow, latest).stats.truths;
 }
 
 function streamFacts({ options, files, broker, source, steps, collector, system }: Stage, stream: DemoStream) {

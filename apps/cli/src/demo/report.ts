@@ -3,6 +3,13 @@ import { z } from 'zod';
 const count = z.int().min(0);
 const share = z.number().min(0);
 
+const estimate = z.strictObject({ value: z.number(), lower: z.number(), upper: z.number() });
+const estimates = z.strictObject({
+  ips: estimate.describe('Inverse propensity.'),
+  snips: estimate.describe('The same, normalised by the sum of the weights.'),
+  dr: estimate.describe('Doubly robust.'),
+});
+
 /** What `npm start -- --report FILE` writes; docs/reference/report.schema.json is generated from it. */
 export const reportSchema = z.strictObject({
   flow: z.string(),
@@ -49,6 +56,38 @@ export const reportSchema = z.strictObject({
     delay: count.describe('99 % of the outcomes came within this many requests of their own; the bound is for this delay.'),
     withinBound: z.boolean().describe('realised <= target + bound.'),
   }),
+  certificate: z
+    .strictObject({ events: count, estimate: share, lower: share, upper: share })
+    .nullable()
+    .describe(
+      'Loss since control began or the latest alarm, with an interval that holds at every moment at once; null before control began.',
+    ),
+  alarms: z.strictObject({
+    disagreement: count.describe('Audits disagreed with heavy more often than predicted.'),
+    loss: count.describe('A certificate proved a loss above the target.'),
+    signature: count.describe('What was asked changed; a warning, no more.'),
+  }),
+  ece: z
+    .record(
+      z.string(),
+      z.strictObject({
+        answers: count.describe('Answers to users whose truth came.'),
+        before: share.describe("Of the model's own confidences."),
+        after: share.describe('Of the same, calibrated online.'),
+      }),
+    )
+    .describe('Expected calibration error by tier, each confidence judged before its truth was learned from.'),
+  offPolicy: z
+    .strictObject({
+      candidate: z.strictObject({ threshold: z.number() }),
+      events: count.describe('Events decided after warm-up.'),
+      known: count.describe("Of these, events of which every tier's answer is known."),
+      effectiveSamples: z.number().describe('Equally weighted events that would say as much.'),
+      loss: estimates,
+      cost: estimates.describe('Audits included; always-heavy is 1.'),
+      doubts: z.array(z.string()).describe('Why not to rely on it.'),
+    })
+    .describe('What the threshold of the last policy would have lost and cost on the log of this run, told from its audits.'),
   threshold: z.strictObject({ start: z.number(), end: z.number(), updates: count }),
   policyVersions: count,
   throughputPerSecond: z.number(),

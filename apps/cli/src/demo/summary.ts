@@ -6,7 +6,7 @@ import { percent } from './view.ts';
 
 /** The end of a run for people: what came of it, one decision in words, and what to do next. */
 export function printSummary(out: NodeJS.WriteStream, stage: Stage, report: Report): void {
-  const { accuracy, cost, loss, latencyMs, threshold } = report;
+  const { accuracy, cost, loss, latencyMs, threshold, alarms, ece, offPolicy } = report;
   const lines = [
     '',
     `${report.events} requests: ${report.predictions} predictions, ${report.deadLetters} dead letters, ${report.drops} declared drops (${report.broker.kind} broker, ${report.broker.version})`,
@@ -15,6 +15,11 @@ export function printSummary(out: NodeJS.WriteStream, stage: Stage, report: Repo
     `accuracy  served ${percent(accuracy.served)}, always-heavy ${percent(accuracy.alwaysHeavy)}, always-fast ${percent(accuracy.alwaysFast)}`,
     `loss      ${percent(loss.realised)} against a target of ${percent(loss.target)}; stated excess for this many events: bound ${percent(loss.bound)}, sampling ${percent(loss.sampling)}`,
     `threshold ${threshold.start.toPrecision(3)} -> ${threshold.end.toPrecision(3)} in ${threshold.updates} updates`,
+    `certified ${certified(report)}; alarms: disagreement ${alarms.disagreement}, loss ${alarms.loss}, signature ${alarms.signature}`,
+    `ece       ${Object.entries(ece)
+      .map(([tier, { before, after }]) => `${tier} ${percent(before)} -> ${percent(after)}`)
+      .join(', ')} by online calibration`,
+    `hindsight threshold ${threshold.end.toPrecision(3)} from the start: loss ${said(offPolicy.loss.dr)}, cost ${said(offPolicy.cost.dr)}${offPolicy.doubts.length > 0 ? ` (doubtful: ${offPolicy.doubts.join('; ')})` : ''}`,
     `speed     ${report.throughputPerSecond.toFixed(0)} events/s, latency p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms; set-up ${report.setupSeconds} s`,
     '',
     ...explained(stage),
@@ -27,6 +32,16 @@ export function printSummary(out: NodeJS.WriteStream, stage: Stage, report: Repo
   ];
   out.write(`${lines.join('\n')}\n`);
   if (!isClean(report)) out.write('This run was not clean; the exit code says so.\n');
+}
+
+function certified({ certificate }: Report): string {
+  return certificate === null
+    ? 'nothing yet'
+    : `loss ${said({ ...certificate, value: certificate.estimate })} over ${certificate.events} events`;
+}
+
+function said({ value, lower, upper }: { readonly value: number; readonly lower: number; readonly upper: number }): string {
+  return `${percent(value)} (${percent(lower)} to ${percent(upper)})`;
 }
 
 /** One decision worth reading: an event that went on to another tier, else any. */

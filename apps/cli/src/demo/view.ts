@@ -24,11 +24,14 @@ export function renderFrame(flow: Flow, collector: Collector, frame: Frame): rea
   const recent = seen.latencies.slice(-2000);
   const tiers = flow.tiers.map(({ name }) => tierLine(name, (final.get(name) ?? 0) / served));
   const policy = seen.latestPolicy;
+  const certificate = policy?.certificate ?? undefined;
+  const learner = collector.learner(flow);
   return [
     `${flow.flow}  ${seen.predictions.size} predictions of ${frame.published} requests (${frame.total} to come in all)  ${frame.elapsedSeconds.toFixed(0)} s`,
     ...tiers,
     `  cost ${percent(cost / served)} of always-heavy   threshold ${policy === undefined ? '-' : policy.threshold.toPrecision(3)}${policy?.heavyOnly === true ? ` (heavy only: ${policy.reason})` : ''}   policy v${policy?.version ?? 0}`,
     `  waiting ${frame.published - collector.answered}   p50 ${percentile(recent, 0.5).toFixed(0)} ms   p99 ${percentile(recent, 0.99).toFixed(0)} ms   refused ${seen.refused}   dropped ${seen.dropped}   audited ${seen.shadow.audits}`,
+    `  loss ${certificate === undefined ? 'not certified yet' : `${percent(certificate.estimate)}, certified ${percent(certificate.lower)} to ${percent(certificate.upper)} over ${certificate.events} events`}   alarms ${learner?.alarms ?? 0}   broken ${learner?.broken ?? 0}   shifts ${learner?.shifts ?? 0}`,
   ];
 }
 

@@ -2,7 +2,7 @@ import { decodePrediction, encodePolicy, policyTopic, readPolicies, topicsOf } f
 import { ManualClock, type PolicySnapshot } from '@sluice/domain';
 import { observeInference } from '@sluice/inference';
 import { observeRouter } from '@sluice/router';
-import { compileSignature, explain, initialPolicy, renderExplanation, replayTrail } from '@sluice/routing';
+import { signatureShape, explain, initialPolicy, renderExplanation, replayTrail } from '@sluice/routing';
 import { createMetrics } from '@sluice/service';
 import { flowRun, type FlowRun } from './testing/flow-run.ts';
 
@@ -30,7 +30,7 @@ async function policiesOf({ bus, files: { flow } }: FlowRun): Promise<PolicySnap
 /** Predictions of the events from `from` on, each of whose decisions comes out the same when made again. */
 async function servedFrom(run: FlowRun, from: number) {
   const { flow, schemas } = run.files;
-  const { width } = compileSignature(flow, schemas);
+  const { width } = signatureShape(flow, schemas);
   const policies = new Map((await policiesOf(run)).map((policy) => [policy.version, policy]));
   const ids = new Set(run.items.slice(from).map(({ id }) => id));
   const all = (await run.bus.readAll([topics.predictions])).map(({ value }) => decodePrediction(value!));

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { decodeExample, policyTopic, readPolicies, topicsOf } from '@sluice/contracts';
 import { SluiceError, type Flow } from '@sluice/domain';
 import type { Estimate, PolicyValue } from '@sluice/learning';
-import { compileSignature } from '@sluice/routing';
+import { signatureShape } from '@sluice/routing';
 import { loadFlow, loadManifests, relativeCosts } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { readCandidate, valueOnLog } from './candidate.ts';
@@ -33,7 +33,7 @@ export function valueCommand(): Command {
         const topic = topicsOf(flow.flow).examples;
         const examples = (await bus.readAll([topic])).map(({ value }) => decodeExample(value!));
         const policies = readPolicies(await bus.readAll([policyTopic]), flow.flow);
-        const value = valueOnLog({ flow, signatureWidth: compileSignature(flow, schemas).width, costs, examples, policies }, candidate);
+        const value = valueOnLog({ flow, signatureWidth: signatureShape(flow, schemas).width, costs, examples, policies }, candidate);
         if (value.events === 0)
           throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topic} holds no event that was decided after warm-up`);
         process.stdout.write(`${options.json ? JSON.stringify(value, null, 2) : renderValue(flow, value)}\n`);

@@ -1,6 +1,6 @@
 import { decodeExample, policyTopic, readPolicies, topicsOf } from '@sluice/contracts';
 import { shippedModels } from '@sluice/demo';
-import { compileSignature } from '@sluice/routing';
+import { signatureShape } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
 import { flowRun } from '../system/testing/flow-run.ts';
 import { parseCandidate, valueOnLog, type Log } from './candidate.ts';
@@ -17,7 +17,7 @@ async function logged(events: number): Promise<Log> {
   const { flow, schemas } = run.files;
   return {
     flow,
-    signatureWidth: compileSignature(flow, schemas).width,
+    signatureWidth: signatureShape(flow, schemas).width,
     costs: relativeCosts(await loadManifests(flow, shippedModels)),
     examples: (await run.bus.readAll([topicsOf(flow.flow).examples])).map(({ value }) => decodeExample(value!)),
     policies: readPolicies(await run.bus.readAll([policyTopic]), flow.flow),

@@ -58,7 +58,7 @@ export class EstimateSums {
 
   /** Number of equally weighted events that would say as much: (sum w)^2 / sum w^2. */
   get effectiveSamples(): number {
-    return this.#weights ** 2 / Math.max(this.#weightSquares, Number.MIN_VALUE);
+    return this.#weights > 0 ? this.#weights ** 2 / this.#weightSquares : 0;
   }
 
   get estimates(): Estimates {
@@ -72,7 +72,7 @@ export class EstimateSums {
   }
 
   #normalised(): Estimate {
-    const weights = Math.max(this.#weights, Number.MIN_VALUE);
+    const weights = Math.max(1, this.#weights);
     const value = this.#ips / weights;
     const squares = this.#ipsSquares - 2 * value * this.#crossed + value * value * this.#weightSquares;
     return interval(value, Math.max(0, squares) / weights ** 2 + this.#unseen(weights));
@@ -83,7 +83,8 @@ export class EstimateSums {
    * proof that there is none; as in the interval of Agresti and Coull (1998) this keeps such an interval from collapsing.
    */
   #unseen(total: number): number {
-    const weight = this.#weightSquares / Math.max(this.#weights, Number.MIN_VALUE);
+    // Where nothing at all is known one event may be everything.
+    const weight = this.#weights > 0 ? this.#weightSquares / this.#weights : total;
     return (weight / total) ** 2;
   }
 }

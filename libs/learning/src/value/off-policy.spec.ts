@@ -97,6 +97,8 @@ describe('a log', () => {
     const lost = examples.filter(({ part }) => part === 'decision').slice(300, 900);
     const { doubts, known } = valueOf({ ...serving, policy: () => policy }, lost);
     expect(known).toBeLessThan(lost.length / 2);
+    const { loss } = valueOf({ ...serving, policy: () => policy }, []);
+    expect([loss.ips.upper, loss.snips.upper, loss.dr.upper]).toEqual([2.33, 2.33, 2.33]);
     expect(doubts.join()).toMatch(/equally weighted events would.*never answered/);
   });
 });
