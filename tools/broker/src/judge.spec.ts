@@ -107,7 +107,7 @@ describe('the judge', () => {
   it('takes one dead letter for all the requests it says expired, and finds one of them that was answered', () => {
     const records = simulateLog(Array.from({ length: 4 }, () => ({ partition: 0, key: 1, end: 'fast' as const })));
     const first = placeOf(records.requests[1] as JudgeRecord);
-    const marks = { 'sluice-origin': first, 'sluice-class': 'drop', 'sluice-until': '3' };
+    const marks = { 'sluice-origin': first, 'sluice-class': 'drop', 'sluice-until': String(records.requests[3]?.offset) };
     const headers = Object.fromEntries(Object.entries(marks).map(([name, text]) => [name, Buffer.from(text)]));
     const gone: JudgeRecord = { topic: 'mail.dead-letters', partition: 0, offset: 9, timestamp: 0, key: null, headers };
     const predictions = [0, 3].map((at) => records.predictions[at] as JudgeRecord);
