@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { SluiceError } from '@sluice/domain';
 import type { JoinChange, JoinStore } from '@sluice/learning';
 
 /**
@@ -16,12 +17,15 @@ export class LevelStore implements JoinStore {
     this.#folder = folder;
   }
 
+  /** @throws SluiceError SLUICE_STATE_FAILED, as every method does that touches the disk. */
   static async open(stateDir: string, name: string): Promise<LevelStore> {
     const folder = join(stateDir, name);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
     const level = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
-    await level.open();
+    await onDisk(folder, async () => {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true });
+      await level.open();
+    });
     return new LevelStore(level, folder);
   }
 
@@ -30,9 +34,8 @@ export class LevelStore implements JoinStore {
   }
 
   async apply(changes: readonly JoinChange[]): Promise<void> {
-    await this.#level.batch(
-      changes.map(([key, value]) => (value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value })),
-    );
+    const batch = changes.map(([key, value]) => (value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value }));
+    await onDisk(this.#folder, () => this.#level.batch(batch));
   }
 
   entries(): AsyncIterable<readonly [string, Uint8Array]> {
@@ -42,5 +45,13 @@ export class LevelStore implements JoinStore {
   async close(): Promise<void> {
     await this.#level.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function onDisk(folder: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    throw new SluiceError('SLUICE_STATE_FAILED', `the store in ${folder} cannot be used`, { cause });
   }
 }

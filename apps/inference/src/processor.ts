@@ -101,7 +101,7 @@ export class WorkerProcessor implements Processor {
     const served = servedPrediction(flow, { tag: job.tag, answer: given, decision });
     const out: OutRecord = {
       topic: this.#topics.predictions,
-      partition: job.record.partition,
+      lane: job.record.partition,
       key: Buffer.from(served.id),
       value: encodePrediction(served),
       headers: { [header.origin]: job.record.headers[header.origin] },
@@ -129,7 +129,7 @@ export class WorkerProcessor implements Processor {
     const { record } = job;
     return {
       topic: this.#topics.model(tag.slip.tiers[tag.slip.position]!.model),
-      partition: record.partition,
+      lane: record.partition,
       key: record.key,
       value: record.value,
       headers: { ...record.headers, [header.tag]: encodeTag(tag) },
@@ -141,7 +141,7 @@ export class WorkerProcessor implements Processor {
   #shadowAnswer({ record, tag }: Job, answer: Answer): OutRecord {
     return {
       topic: this.#topics.shadow,
-      partition: record.partition,
+      lane: record.partition,
       key: Buffer.from(tag.id),
       value: encodeShadowAnswer({ id: tag.id, flow: tag.flow, source: tag.source, answer }),
       headers: { [header.origin]: record.headers[header.origin] },

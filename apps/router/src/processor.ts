@@ -99,7 +99,7 @@ export class RouterProcessor implements Processor {
     this.#routed.count({ tier: step!.tier, decision: step!.kind, code: '' });
     return {
       topic: this.#topics.model(flow.tiers[tag.slip.position]!.model),
-      partition: record.partition,
+      lane: record.partition,
       key: record.key,
       value: record.value,
       headers: { ...record.headers, [header.tag]: encodeTag(tag), [header.origin]: sourceText(record) },

@@ -16,6 +16,8 @@ export const header = {
   class: 'sluice-class',
   /** Avro DeadLetter, on dead-letter topics. */
   deadLetter: 'sluice-dead-letter',
+  /** On a dead letter that stands for several records: the offset after the last of them; its origin is the first. */
+  until: 'sluice-until',
   /** Which schema a record of `<flow>.facts` has: prediction, shadow or outcome. */
   fact: 'sluice-fact',
   ceId: 'ce_id',

@@ -122,6 +122,13 @@ export const errorTable = {
     record: 'Copied to <flow>.dead-letters marked as a declared drop; learning does not see it.',
     remedy: 'Check the id; raise feedback.window if outcomes come earlier or later than declared.',
   },
+  SLUICE_RECORDS_EXPIRED: {
+    class: 'drop',
+    what: 'Retention took records before they were read.',
+    record:
+      'One record on <flow>.dead-letters, marked as a declared drop, stands for all of them: `sluice-origin` is the first, `sluice-until` the offset after the last.',
+    remedy: 'Raise the retention of the topic above the longest outage, or add capacity; publish the records again.',
+  },
   SLUICE_PROCESSOR_FAILED: {
     class: 'reject',
     what: 'Processing this one record failed repeatedly for a reason that is none of the above.',
@@ -217,6 +224,18 @@ export const errorTable = {
     what: 'A topic exists with another number of partitions than the flow declares.',
     record: noRecord,
     remedy: 'Change the flow to the number in the message, or use a new topic.',
+  },
+  SLUICE_OFFSET_AHEAD: {
+    class: 'fatal',
+    what: 'The offset that a group has committed lies behind the end of its log: the topic was made anew or lost its end.',
+    record: 'None is touched: going on anywhere would lose or double records.',
+    remedy: 'Decide where to go on and set the offset of the group by hand (kafka-consumer-groups --reset-offsets).',
+  },
+  SLUICE_STATE_FAILED: {
+    class: 'fatal',
+    what: 'The folder of a state store cannot be written or read, for instance because the disk is full.',
+    record: 'What was committed is in the changelog topic; the next start fills the store from it.',
+    remedy: 'Make room on the disk named by --state-dir, or name another; its content may be lost.',
   },
   SLUICE_TOPIC_MISSING: {
     class: 'fatal',

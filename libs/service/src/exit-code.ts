@@ -32,6 +32,8 @@ const fatal: Partial<Record<ErrorCode, number>> = {
   SLUICE_GPU_MISSING: exitCodes.unavailable,
   SLUICE_BROKER_UNREACHABLE: exitCodes.unavailable,
   SLUICE_BROKER_FAILED: exitCodes.unavailable,
+  SLUICE_STATE_FAILED: exitCodes.unavailable,
+  SLUICE_OFFSET_AHEAD: exitCodes.data,
   SLUICE_PORT_TAKEN: exitCodes.unavailable,
   SLUICE_CONSUMER_CRASHED: exitCodes.retry,
   SLUICE_STALLED: exitCodes.retry,

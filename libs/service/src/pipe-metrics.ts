@@ -5,6 +5,7 @@ export interface PipeFigures {
   readonly records: number;
   readonly outputs: number;
   readonly deadLetters: number;
+  readonly expired: number;
   readonly transactions: number;
   readonly aborts: number;
   readonly assigned: number;
@@ -16,6 +17,7 @@ const table: readonly (readonly [string, string, (figures: PipeFigures) => numbe
   ['sluice_pipe_records_total', 'Records whose offsets were committed.', ({ records }) => records],
   ['sluice_pipe_outputs_total', 'Records written.', ({ outputs }) => outputs],
   ['sluice_pipe_dead_letters_total', 'Records put aside because processing them kept failing.', ({ deadLetters }) => deadLetters],
+  ['sluice_pipe_expired_total', 'Offsets that retention took before they were read.', ({ expired }) => expired],
   ['sluice_pipe_transactions_total', 'Slices committed.', ({ transactions }) => transactions],
   ['sluice_pipe_aborts_total', 'Slices that failed and were read again.', ({ aborts }) => aborts],
   ['sluice_pipe_partitions', 'Partitions assigned to this process.', ({ assigned }) => assigned],

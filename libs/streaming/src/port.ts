@@ -16,8 +16,10 @@ export interface InRecord extends Source {
 /** A record to write. The pipe stamps the coordinates of `from` on it and sends it with an explicit partition. */
 export interface OutRecord {
   readonly topic: string;
-  /** Left out: murmur2 of the key (as Kafka's own clients do), or the partition of `from` when there is no key. */
+  /** Left out: that of the lane, else murmur2 of the key (as Kafka's own clients do), or the partition of `from` when there is no key. */
   readonly partition?: number;
+  /** Partition modulo the number there is: what came from one partition stays in one, also while the topics of a flow grow in turn. */
+  readonly lane?: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Headers;
@@ -86,6 +88,8 @@ export interface PipeStats {
   records: number;
   outputs: number;
   deadLetters: number;
+  /** Offsets that retention took before they were read. */
+  expired: number;
   transactions: number;
   aborts: number;
   /** Time of the last commit (performance.now), for the watchdog and readiness. */
@@ -123,7 +127,7 @@ export interface TableSpec<V> {
 
 /** A producer for records that derive from no input: requests, outcomes, health. */
 export interface Publisher {
-  publish(records: readonly Omit<OutRecord, 'from'>[]): Promise<void>;
+  publish(records: readonly Omit<OutRecord, 'from' | 'lane'>[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -154,6 +158,8 @@ export interface Bus {
   openReader(spec: ReaderSpec): Promise<Reader>;
   /** Reads everything that is committed now, then stops: for restores, replays and reports. */
   readAll(topics: readonly string[]): Promise<InRecord[]>;
+  /** Records of the topics that the group has not committed: 0 when it has dealt with all there is. */
+  lag(group: string, topics: readonly string[]): Promise<number>;
   /** Closes pipes, tables, publishers and readers that are still open. */
   close(): Promise<void>;
 }

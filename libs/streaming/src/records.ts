@@ -1,5 +1,5 @@
 import { header, headerText, sourceText } from '@sluice/contracts';
-import type { Source } from '@sluice/domain';
+import { SluiceError, type Source } from '@sluice/domain';
 import { partitionFor } from './murmur2.ts';
 import type { Headers, InRecord, OutRecord } from './port.ts';
 
@@ -20,8 +20,15 @@ export function stamped(record: OutRecord): Headers {
  * over records that were written already, which moves keyless records (loss and duplicates).
  */
 export function placeOf(record: OutRecord, partitions: number): number {
-  if (record.partition !== undefined) return record.partition;
+  if (record.partition !== undefined) return existing(record, record.partition, partitions);
+  if (record.lane !== undefined) return record.lane % partitions;
   return record.key === null ? record.from.partition % partitions : partitionFor(record.key, partitions);
+}
+
+/** A partition that must be the one named is never replaced by another, and asking the broker for it again and again would not make it. */
+function existing({ topic }: OutRecord, partition: number, partitions: number): number {
+  if (partition < partitions) return partition;
+  throw new SluiceError('SLUICE_TOPIC_MISMATCH', `topic ${topic} has ${partitions} partitions, so no partition ${partition}`);
 }
 
 /** A record that owns its bytes: what a fetch returns are slices of one large buffer, which a kept record would hold in memory. */

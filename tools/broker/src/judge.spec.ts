@@ -104,6 +104,19 @@ describe('the judge', () => {
     expect(judge({ ...records, deadLetters: [outcome, shadow] })).toMatchObject({ duplicated: 0, unexplained: 0, otherDeadLetters: 2 });
   });
 
+  it('takes one dead letter for all the requests it says expired, and finds one of them that was answered', () => {
+    const records = simulateLog(Array.from({ length: 4 }, () => ({ partition: 0, key: 1, end: 'fast' as const })));
+    const first = placeOf(records.requests[1] as JudgeRecord);
+    const marks = { 'sluice-origin': first, 'sluice-class': 'drop', 'sluice-until': String(records.requests[3]?.offset) };
+    const headers = Object.fromEntries(Object.entries(marks).map(([name, text]) => [name, Buffer.from(text)]));
+    const gone: JudgeRecord = { topic: 'mail.dead-letters', partition: 0, offset: 9, timestamp: 0, key: null, headers };
+    const predictions = [0, 3].map((at) => records.predictions[at] as JudgeRecord);
+    expect(judge({ ...records, predictions, deadLetters: [gone] })).toMatchObject({ expired: 2, lost: 0, duplicated: 0, faults: [] });
+    expect(judge({ ...records, predictions: [...predictions, records.predictions[2] as JudgeRecord], deadLetters: [gone] })).toMatchObject({
+      duplicated: 1,
+    });
+  });
+
   it('takes the source for the origin where only one hop was made', () => {
     const records = simulateLog([{ partition: 0, key: 1, end: 'reject' }]);
     const [letter] = records.deadLetters as [JudgeRecord];

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly deadLetters: number;
   /** Requests left out on purpose and declared so. */
   readonly drops: number;
+  /** Requests of which a dead letter says that they expired unread. */
+  readonly expired: number;
   /** Requests with neither prediction nor dead letter. */
   readonly lost: number;
   /** Answers beyond the first of a request. */
@@ -37,7 +39,7 @@ const mostFaults = 20;
 /**
  * Counts what a run did to its requests. Each request must be answered exactly once, by a prediction or a dead letter whose
  * `sluice-origin` names it; and records of one key that came over the same partition must leave in the order they came.
- * Without faults, requests = predictions + deadLetters + drops.
+ * Without faults, requests = predictions + deadLetters + drops + expired.
  */
 export function judge(input: JudgeInput): Verdict {
   const book = new Book(input.requests);
@@ -47,10 +49,11 @@ export function judge(input: JudgeInput): Verdict {
   return book.verdict();
 }
 
-type AnswerKind = 'prediction' | 'deadLetter' | 'drop' | 'shadow';
+type AnswerKind = 'prediction' | 'deadLetter' | 'drop' | 'shadow' | 'expired';
 
 function kindOfDeadLetter(record: JudgeRecord): AnswerKind {
   const mark = record.headers[headerNames.class]?.toString();
+  if (record.headers[headerNames.until] !== undefined) return 'expired';
   return mark === 'drop' || mark === 'shadow' ? mark : 'deadLetter';
 }
 
@@ -59,7 +62,7 @@ class Book {
   readonly #answers = new Map<string, number>();
   readonly #keys = new Map<string, string>();
   readonly #topics = new Set<string>();
-  readonly #count = { prediction: 0, deadLetter: 0, drop: 0, shadow: 0, foreign: 0, duplicated: 0, order: 0, unexplained: 0 };
+  readonly #count = { prediction: 0, deadLetter: 0, drop: 0, shadow: 0, expired: 0, foreign: 0, duplicated: 0, order: 0, unexplained: 0 };
   readonly #faults: string[] = [];
 
   constructor(requests: readonly JudgeRecord[]) {
@@ -75,17 +78,30 @@ class Book {
     if (kind === 'shadow') return void this.#count.shadow++;
     const origin = originOf(record);
     if (origin !== undefined && kind !== 'prediction' && !this.#topics.has(origin.topic)) return void this.#count.foreign++;
+    if (kind === 'expired') return this.#expire(record, origin);
     this.#count[kind]++;
-    const answers = origin === undefined ? undefined : this.#answers.get(origin.text);
-    if (origin === undefined || answers === undefined) {
-      this.#count.unexplained++;
-      this.#fault(`${kind} ${placeOf(record)} names ${origin?.text ?? 'nothing'} as its origin, which is no request`);
-      return;
+    if (origin !== undefined && this.#answers.has(origin.text)) return this.#settle(origin.text, `${kind} ${placeOf(record)}`);
+    this.#count.unexplained++;
+    this.#fault(`${kind} ${placeOf(record)} names ${origin?.text ?? 'nothing'} as its origin, which is no request`);
+  }
+
+  /** One record stands for all requests from its origin up to the offset it names; transactions of a producer leave gaps there. */
+  #expire(record: JudgeRecord, origin: Place | undefined): void {
+    const until = Number(record.headers[headerNames.until]);
+    for (let offset = origin?.offset ?? until; offset < until; offset++) {
+      const request = `${origin!.topic}/${origin!.partition}/${offset}`;
+      if (!this.#answers.has(request)) continue;
+      this.#count.expired++;
+      this.#settle(request, `expired by ${placeOf(record)}`);
     }
-    this.#answers.set(origin.text, answers + 1);
+  }
+
+  #settle(request: string, by: string): void {
+    const answers = this.#answers.get(request)!;
+    this.#answers.set(request, answers + 1);
     if (answers === 0) return;
     this.#count.duplicated++;
-    this.#fault(`request ${origin.text} is answered again by ${kind} ${placeOf(record)}`);
+    this.#fault(`request ${request} is answered again: ${by}`);
   }
 
   /** Within one output partition, what came from one source partition under one key must come in rising source offsets. */
@@ -114,6 +130,7 @@ class Book {
       predictions: this.#count.prediction,
       deadLetters: this.#count.deadLetter,
       drops: this.#count.drop,
+      expired: this.#count.expired,
       lost: lost.length,
       duplicated: this.#count.duplicated,
       orderViolations: this.#count.order,

@@ -16,6 +16,8 @@ export interface JudgedRun {
   readonly topics: { readonly requests: string; readonly predictions: string; readonly deadLetters: string; model(name: string): string };
   /** Models whose topics belong to the way of a request; their order is judged too. */
   readonly models: readonly string[];
+  /** Requests that were read earlier and may be gone from their topic. */
+  readonly remembered?: readonly JudgeRecord[];
 }
 
 /**
@@ -23,17 +25,24 @@ export interface JudgedRun {
  * one, and counts what was lost, doubled or out of order.
  * @throws SluiceError SLUICE_JUDGE_FAILED when the second client could not read to the end.
  */
-export async function passJudgement({ broker, bus, topics, models }: JudgedRun): Promise<Judgement> {
+export async function passJudgement({ broker, bus, topics, models, remembered = [] }: JudgedRun): Promise<Judgement> {
   const by = broker.judge === undefined || broker.brokers === undefined ? 'bus' : 'java';
   const read = async (topic: string): Promise<JudgeRecord[]> =>
     by === 'java' ? await readWithJava({ handle: broker, topic }) : (await bus.readAll([topic])).map(asJudgeRecord);
-  // One after the other: each reader of Kafka's own is a JVM.
-  const requests = await read(topics.requests);
-  const predictions = await read(topics.predictions);
-  const deadLetters = await read(topics.deadLetters);
-  const routed: JudgeRecord[][] = [];
-  for (const model of models) routed.push(await read(topics.model(model)));
-  return { ...judge({ requests, predictions, deadLetters, routed: routed.flat() }), by };
+  // Each reader of Kafka's own is a JVM: two at a time.
+  const names = [topics.requests, topics.predictions, topics.deadLetters, ...models.map((model) => topics.model(model))];
+  const [requests, predictions, deadLetters, ...routed] = (await inPairs(names, read)) as [JudgeRecord[], JudgeRecord[], JudgeRecord[]];
+  return { ...judge({ requests: united(remembered, requests), predictions, deadLetters, routed: routed.flat() }), by };
+}
+
+async function inPairs<T>(topics: readonly string[], read: (topic: string) => Promise<T>): Promise<T[]> {
+  const found: T[] = [];
+  for (let at = 0; at < topics.length; at += 2) found.push(...(await Promise.all(topics.slice(at, at + 2).map(read))));
+  return found;
+}
+
+function united(...readings: readonly (readonly JudgeRecord[])[]): JudgeRecord[] {
+  return [...new Map(readings.flat().map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record])).values()];
 }
 
 /** A record of the bus in the judge's form. */

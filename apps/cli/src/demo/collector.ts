@@ -101,7 +101,9 @@ export class Collector {
     this.seen.deadLetters.set(letter.code, (this.seen.deadLetters.get(letter.code) ?? 0) + 1);
     const origin = headerText(record.headers, header.origin) ?? '';
     if (!origin.startsWith(`${topicsOf(this.#flow).requests}/`)) return;
-    if (letter.class === 'drop') this.seen.dropped++;
+    const until = headerText(record.headers, header.until);
+    if (until !== undefined) this.seen.dropped += Number(until) - letter.source.offset;
+    else if (letter.class === 'drop') this.seen.dropped++;
     else this.seen.refused++;
   }
 

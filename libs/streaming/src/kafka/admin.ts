@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/domain';
 import type { Admin } from 'kafkajs';
 import type { TopicPartition, TopicSpec } from '../port.ts';
-import type { Clients } from './client.ts';
+import { metadataMaxAgeMs, type Clients } from './client.ts';
 import { isPassing, isUnreachable, protocolType } from './faults.ts';
 import { readCommitted, readUncommitted, type ClientCluster } from './internals.ts';
 import { backoff, pause } from './time.ts';
@@ -29,7 +29,7 @@ export class ClusterAdmin {
   #admin: Admin | undefined;
   #cluster: ClientCluster | undefined;
   #connecting: Promise<void> | undefined;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, { count: number; at: number }>();
 
   constructor(clients: Clients) {
     this.#clients = clients;
@@ -63,12 +63,28 @@ export class ClusterAdmin {
   /** Partition count of a topic. @throws SluiceError SLUICE_TOPIC_MISSING */
   async partitions(topic: string): Promise<number> {
     const known = this.#counts.get(topic);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // What is known still serves: who commits must not wait for this.
+      if (performance.now() - known.at > metadataMaxAgeMs) void this.#count(topic).catch(() => undefined);
+      return known.count;
+    }
     await this.reach();
-    const count = await this.#describe(topic);
+    const count = await this.#count(topic);
     if (count === 0) throw new SluiceError('SLUICE_TOPIC_MISSING', `topic ${topic} does not exist`);
-    this.#counts.set(topic, count);
     return count;
+  }
+
+  async lag(group: string, topics: readonly string[]): Promise<number> {
+    let lag = 0;
+    for (const topic of topics) {
+      const count = await this.partitions(topic);
+      for (let partition = 0; partition < count; partition++) {
+        const { low, stable } = await this.bounds({ topic, partition });
+        const committed = (await this.committed(group, { topic, partition })) ?? low;
+        lag += Math.max(0, stable - Math.max(low, committed));
+      }
+    }
+    return lag;
   }
 
   async bounds({ topic, partition }: TopicPartition): Promise<Bounds> {
@@ -148,6 +164,15 @@ export class ClusterAdmin {
       const causes = (thrown as { errors?: unknown[] }).errors ?? [thrown];
       if (!causes.every((cause) => protocolType(cause) === 'TOPIC_ALREADY_EXISTS')) throw thrown;
     }
+  }
+
+  /** Looks the partition count up; one look at a time once it is known. */
+  async #count(topic: string): Promise<number> {
+    const known = this.#counts.get(topic);
+    if (known !== undefined) known.at = performance.now();
+    const count = await this.#describe(topic);
+    if (count > 0) this.#counts.set(topic, { count, at: performance.now() });
+    return count;
   }
 
   /** Waits until at least `least` partitions are known and each has a leader. @returns the partition count */

@@ -52,6 +52,10 @@ class KafkaBus implements Bus {
     return readAll(this.#context, topics);
   }
 
+  lag(group: string, topics: readonly string[]): Promise<number> {
+    return this.#admin.lag(group, topics);
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open].map(async (opening) => (await opening).close()));
     this.#open.clear();

@@ -25,6 +25,9 @@ export interface KafkaBusOptions {
 // All of it: what is left out the client takes from defaults that are others where NODE_ENV is `test`.
 export const clientRetry: RetryOptions = { initialRetryTime: 50, maxRetryTime: 1_000, factor: 0.2, multiplier: 2, retries: 8 };
 
+/** How old what is known of topics may be: partitions that were added are read after at most this time. */
+export const metadataMaxAgeMs = 10_000;
+
 const silent: BusLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
 /**
@@ -67,7 +70,7 @@ export class Clients {
       enforceRequestTimeout: true,
       socketFactory: this.#options.socketFactory ?? internals.socketFactory(),
       logger: internals.createLogger({ level: logLevel.INFO, logCreator: this.#logCreator }),
-      metadataMaxAge: 300_000,
+      metadataMaxAge: metadataMaxAgeMs,
       allowAutoTopicCreation: false,
       isolationLevel: readCommitted,
     });

@@ -1,3 +1,4 @@
+import { readDeadLetter } from '@sluice/contracts';
 import type { InRecord, Processor, TopicPartition } from '../port.ts';
 import { newStats } from '../stats.ts';
 import type { ClientBatch } from './internals.ts';
@@ -10,18 +11,24 @@ const partition: TopicPartition = { topic: 'in', partition: 0 };
 type Fate = 'committed' | 'lost answer' | 'lost request' | 'fenced';
 
 /** An owner over a log of `count` records whose commits meet the fates given, then succeed. */
-function openOwner(count: number, fates: Fate[]) {
+function openOwner(count: number, fates: Fate[], stands: { low?: number; committed?: number | undefined } = { committed: 0 }) {
   const calls: string[] = [];
   const written: number[] = [];
   const seeks: number[] = [];
-  let committed: number | undefined;
+  const letters: string[] = [];
+  let { committed } = stands;
   const membership = new Membership();
   membership.confirm();
   const commit = async ({ records, next }: Commit) => {
     const fate = fates.shift() ?? 'committed';
     if (fate === 'fenced') throw Object.assign(new Error('fenced'), { type: 'INVALID_PRODUCER_EPOCH' });
     if (fate === 'lost request') throw new Error('connection lost');
-    written.push(...records.map(({ value }) => Number(value)));
+    written.push(...records.filter(({ topic }) => topic === 'out').map(({ value }) => Number(value)));
+    for (const { topic, headers } of records)
+      if (topic === 'dead')
+        letters.push(
+          `${readDeadLetter({ headers: headers! }).code} ${String(headers!['sluice-origin'])} ${String(headers!['sluice-until'])}`,
+        );
     committed = next;
     if (fate === 'lost answer') throw new Error('connection lost');
   };
@@ -34,7 +41,7 @@ function openOwner(count: number, fates: Fate[]) {
     aborted: () => void calls.push('aborted'),
     close: () => void calls.push('close'),
   };
-  const bounds = { low: 0, stable: count, high: count };
+  const bounds = { low: stands.low ?? 0, stable: count, high: count };
   const context = {
     admin: { bounds: async () => bounds, committed: async () => committed, partitions: async () => 1 },
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
@@ -50,7 +57,7 @@ function openOwner(count: number, fates: Fate[]) {
     ),
   } as unknown as OwnerContext;
   const owner: PartitionOwner = new PartitionOwner(context, partition, Promise.resolve());
-  return { owner, calls, written, seeks, membership, stats: context.stats };
+  return { owner, calls, written, seeks, letters, membership, stats: context.stats, committed: () => committed };
 }
 
 function batchOf(from: number, to: number): ClientBatch {
@@ -108,7 +115,7 @@ describe('the owner of a partition', () => {
   });
 
   it('fetches a damaged batch anew before it believes that the log itself is damaged', async () => {
-    const { owner, seeks, written } = openOwner(5, []);
+    const { owner, seeks, letters } = openOwner(5, []);
     await settled();
     const damaged = batchOf(5, 6);
     const offered = () =>
@@ -120,7 +127,7 @@ describe('the owner of a partition', () => {
     expect(seeks).toEqual([0, 5, 5]);
     expect(offered()).toBe(true);
     await settled();
-    expect(written.length).toBe(6);
+    expect(letters).toEqual(['SLUICE_BATCH_DAMAGED in/0/5 undefined']);
     await owner.close();
   });
 
@@ -132,5 +139,32 @@ describe('the owner of a partition', () => {
     expect(owner.state).toBe('running');
     expect(calls).toEqual(['process', 'committed']);
     await owner.close();
+  });
+
+  it('tells what expired unread in the commit that moves over it, once, also when the answer to it is lost', async () => {
+    const { owner, calls, written, letters, stats } = openOwner(9, ['lost request', 'lost answer'], { low: 6, committed: 2 });
+    await settled(500);
+    expect(letters).toEqual(['SLUICE_RECORDS_EXPIRED in/0/2 6']);
+    expect(stats.expired).toBe(4);
+    expect(written).toEqual([6, 7, 8]);
+    expect(calls).toEqual(['process', 'committed']);
+    await owner.close();
+  });
+
+  it('commits its place before it reads, so that nothing can expire unnoticed from then on', async () => {
+    const { owner, letters, stats, committed } = openOwner(4, ['committed', ...Array<Fate>(20).fill('lost request')], {
+      low: 4,
+      committed: undefined,
+    });
+    await settled();
+    expect(committed()).toBe(4);
+    expect([letters, stats.expired]).toEqual([[], 0]);
+    await owner.close();
+  });
+
+  it('ends with an error when the log is shorter than what was committed: it may be another one', async () => {
+    const { owner, written } = openOwner(5, [], { committed: 7 });
+    await expect(owner.done).rejects.toMatchObject({ code: 'SLUICE_OFFSET_AHEAD' });
+    expect(written).toEqual([]);
   });
 });

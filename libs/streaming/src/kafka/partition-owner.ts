@@ -4,6 +4,7 @@ import { placeOf, stamped } from '../records.ts';
 import type { PipeSpec, PipeStats, Processor, TopicPartition } from '../port.ts';
 import type { ClusterAdmin } from './admin.ts';
 import type { BusLogger, Clients } from './client.ts';
+import { expiredLetter } from './expired.ts';
 import { isFenced, protocolType, refusal } from './faults.ts';
 import type { ClientBatch } from './internals.ts';
 import type { Membership } from './membership.ts';
@@ -38,6 +39,15 @@ const maxLost = 3;
 /** How often a damaged batch is fetched before it is put aside: what the way here damaged comes whole the next time. */
 const maxDamaged = 3;
 
+/** A commit whose fate is not known. */
+interface Uncertain {
+  readonly next: number;
+  /** Whether records went through the processor for it: only then it waits to hear of their fate. */
+  readonly carried: boolean;
+  /** Offsets that it passes over because they are gone. */
+  readonly expired: number;
+}
+
 export interface OwnerContext {
   readonly clients: Clients;
   readonly admin: ClusterAdmin;
@@ -70,8 +80,7 @@ export class PartitionOwner {
   #position = 0;
   /** Next offset to process: what the group has committed, or will have with the transaction under way. */
   #committed = -1;
-  /** Offset of a commit whose fate is not known. */
-  #uncertain: number | undefined;
+  #uncertain: Uncertain | undefined;
   #anew = false;
   #lost = 0;
   #damaged = 0;
@@ -180,28 +189,51 @@ export class PartitionOwner {
     const { newWriter, admin, spec, seek } = this.#context;
     this.#writer = newWriter(this.partition);
     await this.#writer.open();
-    const { low } = await admin.bounds(this.partition);
-    const committed = (await admin.committed(spec.group, this.partition)) ?? low;
+    const { low, high } = await admin.bounds(this.partition);
+    const found = await admin.committed(spec.group, this.partition);
+    const committed = found ?? low;
+    if (committed > high) throw this.#ahead(committed, high);
     await this.#settleFate(committed);
     await this.#seat(Math.max(low, committed));
     if (this.#closing.signal.aborted) return;
     this.#queue.clear();
     this.#position = this.#committed;
+    // The place is committed before anything is read: whatever expires from now on is known to be missing.
+    if (found !== this.#committed) await this.#moveTo(low, committed);
     this.#machine.to('running');
     seek(this.partition, this.#position);
     this.#setPaused(false);
     this.#isReady();
   }
 
+  /** Another log has this one's name, or its end is gone: to go on anywhere would be a guess that loses or doubles records. */
+  #ahead(committed: number, high: number): SluiceError {
+    const { topic, partition } = this.partition;
+    return new SluiceError(
+      'SLUICE_OFFSET_AHEAD',
+      `group ${this.#context.spec.group} has committed offset ${committed} of ${topic}/${partition}, which ends at ${high}`,
+    );
+  }
+
+  async #moveTo(low: number, committed: number): Promise<void> {
+    const { spec, logger } = this.#context;
+    if (committed === low) return this.#commit({ slice: [], outputs: [] });
+    const gap = { from: committed, until: low };
+    logger.warn({ event: 'records-gone', ...this.partition, ...gap }, 'records expired unread');
+    await this.#commit({ slice: [], outputs: [expiredLetter(spec, this.partition, gap)] }, low - committed);
+  }
+
   /** The committed offset tells whether the transaction that ended in an error did take place. */
   async #settleFate(committed: number): Promise<void> {
     if (this.#uncertain === undefined) return;
-    const happened = committed === this.#uncertain;
+    const { next, carried, expired } = this.#uncertain;
+    const happened = committed === next;
     this.#uncertain = undefined;
     if (happened) {
       this.#committed = committed;
-      await decisive(() => this.#processor?.committed?.());
-    } else await decisive(() => this.#processor?.aborted?.());
+      this.#context.stats.expired += expired;
+    }
+    if (carried) await decisive(() => (happened ? this.#processor?.committed?.() : this.#processor?.aborted?.()));
   }
 
   /** Keeps the processor while nobody else moved the partition on; otherwise its state is stale and a new one takes over. */
@@ -228,10 +260,10 @@ export class PartitionOwner {
     if (this.#position > this.#committed) await this.#commit({ slice: [], outputs: [] });
   }
 
-  async #commit({ slice, outputs }: Work): Promise<void> {
-    const { spec, admin } = this.#context;
+  async #commit({ slice, outputs }: Work, expired = 0): Promise<void> {
+    const { spec, admin, stats } = this.#context;
     const next = slice.at(-1) === undefined ? this.#position : slice.at(-1)!.offset + 1;
-    this.#uncertain = next;
+    this.#uncertain = { next, carried: slice.length > 0, expired };
     const counts = new Map<string, number>();
     for (const { topic } of outputs) if (!counts.has(topic)) counts.set(topic, await admin.partitions(topic));
     const records = outputs.map((output): Place => ({
@@ -250,6 +282,7 @@ export class PartitionOwner {
     }
     this.#uncertain = undefined;
     this.#committed = next;
+    stats.expired += expired;
   }
 
   /** The broker refused a record: only the transaction is lost, the place in the slice is not. */
@@ -284,7 +317,7 @@ export class PartitionOwner {
     if (!this.#machine.is('closed')) this.#machine.to('closed');
     this.#queue.clear();
     await this.#dropWriter();
-    if (this.#uncertain !== undefined) await this.#processor?.aborted?.();
+    if (this.#uncertain?.carried) await this.#processor?.aborted?.();
     this.#uncertain = undefined;
     await this.#processor?.close?.();
   }

@@ -12,7 +12,7 @@ import { newStats } from '../stats.ts';
 import type { Pipe, PipeSpec, TopicPartition } from '../port.ts';
 import type { ClusterAdmin } from './admin.ts';
 import type { Clients } from './client.ts';
-import { clientRetry } from './client.ts';
+import { clientRetry, metadataMaxAgeMs } from './client.ts';
 import type { ClientBatch } from './internals.ts';
 import { Membership } from './membership.ts';
 import { PartitionOwner, type OwnerContext } from './partition-owner.ts';
@@ -79,6 +79,7 @@ export class KafkaPipe implements Pipe {
       maxBytesPerPartition: 1 << 20,
       maxBytes: 8 << 20,
       allowAutoTopicCreation: false,
+      metadataMaxAge: metadataMaxAgeMs,
       // Round robin besides, so that a group can change over while members of an earlier version are still in it.
       partitionAssigners: [stickyAssigner(clients.instance ?? randomUUID()), PartitionAssigners.roundRobin],
       retry: { ...clientRetry, retries: 8 },

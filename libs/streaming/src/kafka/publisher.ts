@@ -26,7 +26,7 @@ export class KafkaPublisher implements Publisher {
   }
 
   /** Resolves when all records are written. Calls are served one after the other. */
-  publish(records: readonly Omit<OutRecord, 'from'>[]): Promise<void> {
+  publish(records: readonly Omit<OutRecord, 'from' | 'lane'>[]): Promise<void> {
     const sent = this.#last.then(() => this.#send(records));
     this.#last = sent.catch(() => undefined);
     return sent;
@@ -38,7 +38,7 @@ export class KafkaPublisher implements Publisher {
     this.#producer = undefined;
   }
 
-  async #send(records: readonly Omit<OutRecord, 'from'>[]): Promise<void> {
+  async #send(records: readonly Omit<OutRecord, 'from' | 'lane'>[]): Promise<void> {
     const placed: Place[] = [];
     for (const record of records) placed.push({ ...record, partition: record.partition ?? (await this.#place(record)) });
     if (this.#producer === undefined) await this.open();
@@ -53,7 +53,7 @@ export class KafkaPublisher implements Publisher {
     }
   }
 
-  async #place({ topic, key }: Omit<OutRecord, 'from'>): Promise<number> {
+  async #place({ topic, key }: Omit<OutRecord, 'from' | 'lane'>): Promise<number> {
     const count = await this.#admin.partitions(topic);
     return key === null ? this.#roundRobin++ % count : partitionFor(key, count);
   }

@@ -78,6 +78,11 @@ class InMemory implements MemoryBus {
     return topics.flatMap((topic) => this.#log.partitions(topic).flat());
   }
 
+  async lag(group: string, topics: readonly string[]): Promise<number> {
+    const all = topics.flatMap((topic) => this.#log.partitions(topic).map((records, partition) => ({ topic, partition, records })));
+    return all.reduce((sum, { records, ...place }) => sum + records.length - this.#log.committed(group, place), 0);
+  }
+
   async settle(): Promise<void> {
     for (;;) {
       const waiting = [...this.#pipes].filter((pipe) => pipe.lag > 0);
@@ -94,7 +99,7 @@ class InMemory implements MemoryBus {
     for (const table of this.#tables) await table.close();
   }
 
-  #publish(records: readonly Omit<OutRecord, 'from'>[]): void {
+  #publish(records: readonly Omit<OutRecord, 'from' | 'lane'>[]): void {
     this.#log.append(
       records.map((record) => ({
         topic: record.topic,
@@ -107,7 +112,7 @@ class InMemory implements MemoryBus {
     );
   }
 
-  #place({ topic, key }: Omit<OutRecord, 'from'>): number {
+  #place({ topic, key }: Omit<OutRecord, 'from' | 'lane'>): number {
     const { length } = this.#log.partitions(topic);
     return key === null ? this.#roundRobin++ % length : partitionFor(key, length);
   }

@@ -63,7 +63,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'late-fence': {
     about: 'the committed offset is read before the predecessor is fenced: it may still commit what is read again',
     edits: [
-      { file: owner, find: 'await this.#writer.open();\n    const { low }', replace: 'const { low }' },
+      { file: owner, find: 'await this.#writer.open();\n    const { low, high }', replace: 'const { low, high }' },
       {
         file: owner,
         find: 'await this.#settleFate(committed);',
@@ -76,8 +76,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     edits: [
       {
         file: owner,
-        find: '(await admin.committed(spec.group, this.partition)) ?? low',
-        replace: 'this.#committed >= 0 ? this.#committed : ((await admin.committed(spec.group, this.partition)) ?? low)',
+        find: 'const found = await admin.committed(spec.group, this.partition)',
+        replace: 'const found = this.#committed >= 0 ? this.#committed : await admin.committed(spec.group, this.partition)',
       },
     ],
   },

@@ -10,13 +10,14 @@ export interface Trial {
   readonly outputs: readonly string[];
   readonly deadLetters: string;
   readonly sent: readonly Sent[];
-  /** Records that expired before they were processed: they may be missing. */
+  /** Records that expired before they were processed: they may be missing, if the dead letters say so. */
   readonly excused: ReadonlySet<string>;
   /** Whether records may come again: at-least-once delivery. Order is then that of their first coming. */
   readonly mayRepeat: boolean;
 }
 
 const sourceHeader = 'sluice-source';
+const untilHeader = 'sluice-until';
 const maxShown = 5;
 
 /**
@@ -30,6 +31,7 @@ export function judgeLogs(trial: Trial): string[] {
   return [
     ...outputs.flatMap((topic) => count(trial, topic, good)),
     ...count(trial, deadLetters, poison),
+    ...untold(trial, good),
     ...[...outputs, deadLetters].flatMap((topic) =>
       cluster.partitionsOf(topic).flatMap(({ log }) => disorder(topic, mayRepeat ? firstOf(log.committed()) : log.committed(), sent)),
     ),
@@ -41,12 +43,42 @@ export function judgeLogs(trial: Trial): string[] {
 function count({ cluster, excused, mayRepeat }: Trial, topic: string, expected: readonly Sent[]): string[] {
   const found = new Map<string, number>();
   for (const { log } of cluster.partitionsOf(topic))
-    for (const { value } of log.committed()) found.set(String(value), (found.get(String(value)) ?? 0) + 1);
+    for (const { value } of log.committed().filter((record) => gapOf(record) === undefined))
+      found.set(String(value), (found.get(String(value)) ?? 0) + 1);
   const ids = new Set(expected.map(({ id }) => id));
   const lost = [...ids].filter((id) => !found.has(id) && !excused.has(id));
   const doubled = [...found].filter(([id, times]) => ids.has(id) && times > 1 && !mayRepeat).map(([id, times]) => `${id} x${times}`);
   const phantom = [...found.keys()].filter((id) => !ids.has(id));
   return [...say(`lost on ${topic}`, lost), ...say(`doubled on ${topic}`, doubled), ...say(`never committed, but on ${topic}`, phantom)];
+}
+
+/** The offsets of one input partition that a dead letter says expired unread. */
+function gapOf({ headers }: BatchRecord): { partition: number; from: number; until: number } | undefined {
+  const source = /\/(\d+)\/(\d+)$/.exec(headers[sourceHeader] ?? '');
+  const until = headers[untilHeader];
+  return source === null || until === undefined
+    ? undefined
+    : { partition: Number(source[1]), from: Number(source[2]), until: Number(until) };
+}
+
+/** What is missing because it expired must be told, unless it was gone before the group had a place in the partition. */
+function untold({ cluster, group, input, outputs, deadLetters, excused }: Trial, good: readonly Sent[]): string[] {
+  const [output] = outputs;
+  const found = new Set(cluster.partitionsOf(output!).flatMap(({ log }) => log.committed().map(({ value }) => String(value))));
+  const gaps = cluster.partitionsOf(deadLetters).flatMap(({ log }) => log.committed().flatMap((record) => gapOf(record) ?? []));
+  const { history } = cluster.offsetsOf(group);
+  const begun = (partition: number) => history.find(({ place }) => place === placeOf(input, partition))?.to ?? Infinity;
+  const silent = good.filter(
+    ({ id, partition, offset }) =>
+      excused.has(id) &&
+      !found.has(id) &&
+      offset >= begun(partition) &&
+      !gaps.some((gap) => gap.partition === partition && gap.from <= offset && offset < gap.until),
+  );
+  return say(
+    'expired and nothing says so',
+    silent.map(({ id }) => id),
+  );
 }
 
 const say = (what: string, which: readonly string[]): string[] =>
