@@ -3,7 +3,7 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 import type { HeadShape } from './tier-heads.ts';
 
 /** Version of the state bytes; another one is refused. */
-const stateVersion = 2;
+const stateVersion = 3;
 
 /** What a state begins with: all that must agree with the flow for the rest to mean anything. */
 export function writeShape(to: ByteWriter, flow: Flow, shape: HeadShape): void {
