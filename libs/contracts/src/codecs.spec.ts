@@ -45,13 +45,14 @@ const samples = {
   Outcome: { id: 'ü-1', label: 'spam', at: 5, origin: 'report' as const },
   Example: {
     ...{ id: 'a-1', part: 'truth' as const, policyVersion: 7, at: 9, tier: 'fast', harm: 0.01, cost: 0.02, heavyOnly: false, audit },
-    ...{ truth: 1, signature, answers: [answer, answer] },
+    ...{ truth: 1, served: 2, signature, answers: [answer, answer] },
   },
   PolicySnapshot: {
     ...{ flow: 'mail', version: 12, examplesOffset: 40, threshold: 0.02, heavyOnly: true, reason: 'warm-up', auditRate: 0.04 },
     heads: [{ tier: 'fast', stage: 'stop' as const, weights: Float32Array.of(0.5, -1e-20) }],
     learner: Uint8Array.of(1, 2, 255),
     certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
+    panels: [{ tiers: ['fast', 'heavy'], votes: Float32Array.of(1, -2), harm: Float32Array.of(), risks: [Float32Array.of(0.25)] }],
   },
   Health: {
     ...{ flow: 'mail', model: 'm', version: '1.0.0', instance: 'i', at: 5, backend: 'wasm', gpu: false },

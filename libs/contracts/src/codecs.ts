@@ -1,6 +1,6 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
-import { exampleSchema, outcomeSchema, policySchema, policySchemaV1 } from './schemas/feedback.ts';
+import { exampleSchema, exampleSchemaV1, outcomeSchema, policySchema, policySchemaV1, policySchemaV2 } from './schemas/feedback.ts';
 import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
 import { tagSchema } from './schemas/tag.ts';
@@ -11,8 +11,8 @@ export const codecs = {
   Prediction: defineCodec<Prediction>({ schema: predictionSchema }),
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
-  Example: defineCodec<Example>({ schema: exampleSchema }),
-  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1] }),
+  Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1] }),
+  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1, policySchemaV2] }),
   Health: defineCodec<Health>({ schema: healthSchema }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),

@@ -99,6 +99,16 @@ export const flowSchema = z
         warmUp: z.int().min(0).default(300).describe('First events, all served by the heavy tier and shadowed on the light ones.'),
       })
       .prefault({}),
+    fusion: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('false: the answer is that of the last tier that ran.'),
+        after: z
+          .int()
+          .min(1)
+          .default(2_000)
+          .describe('Events of which all answers and the truth are known before the answers of all tiers that ran are weighed together.'),
+      })
+      .prefault({}),
     feedback: z
       .strictObject({
         windowMs: z.int().min(1).default(600_000).describe('How long after its prediction an outcome is still joined, in event time.'),

@@ -27,6 +27,7 @@ export {
   type Health,
   type Outcome,
   type CertifiedLoss,
+  type Panel,
   type PolicySnapshot,
   type Prediction,
   type ShadowAnswer,

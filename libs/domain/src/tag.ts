@@ -160,6 +160,8 @@ export interface Example {
   readonly cost: number;
   readonly heavyOnly: boolean;
   readonly audit: { readonly probability: number; readonly drawn: boolean };
+  /** Index of the label that was served; null in records from before answers were fused, when it was the serving tier's. */
+  readonly served: number | null;
   /** Label index of the outcome; null unless part is `truth`. */
   readonly truth: number | null;
   readonly signature: SparseRow;
@@ -172,6 +174,21 @@ export interface Head {
   readonly tier: string;
   readonly stage: 'route' | 'stop';
   readonly weights: Float32Array;
+}
+
+/**
+ * What is learned about a set of tiers that answered the same event: which label their answers add up to, and what to expect of it.
+ * Logistic weights over the row that `panelRow` in routing makes; their layout stands there.
+ */
+export interface Panel {
+  /** The tiers, in the order of the flow. */
+  readonly tiers: readonly string[];
+  /** Weights of the posterior over the labels. */
+  readonly votes: Float32Array;
+  /** Harm of the fused answer; empty where `risks[0]` is the harm, and where heavy is one of the tiers. */
+  readonly harm: Float32Array;
+  /** Risk of serving the fused answer, then that of the answer fused after one tier more, for each tier of the flow that is missing here; empty where heavy is final. */
+  readonly risks: readonly Float32Array[];
 }
 
 /** The loss since control began or the latest alarm: estimated, and with 95 % confidence at every moment at once between `lower` and `upper`. */
@@ -197,6 +214,8 @@ export interface PolicySnapshot {
   readonly reason: string;
   readonly auditRate: number;
   readonly heads: readonly Head[];
+  /** One for each set of tiers, once enough audited events were seen; else none. */
+  readonly panels: readonly Panel[];
   /** The learner's complete state, opaque to everyone else. */
   readonly learner: Uint8Array;
   /** Null before control begins. */

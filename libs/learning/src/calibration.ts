@@ -155,6 +155,7 @@ const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   heavyOnly: false,
   reason: 'trial',
   auditRate: 1,
+  panels: [],
   learner: new Uint8Array(0),
   certificate: null,
 };

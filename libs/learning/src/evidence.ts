@@ -19,13 +19,16 @@ export interface Pair {
 export interface Evidence {
   /** Index of the tier that served; -1 when the flow no longer has it. */
   readonly tier: number;
-  /** True when a tier lighter than heavy served. */
+  /** True when another answer than heavy's was served: a lighter tier's, or what all answers add up to. Only then can there be loss. */
   readonly light: boolean;
+  /** Heavy answered for the user and the answers together overruled it: its loss is known with probability 1. */
+  readonly overruled: boolean;
   /** Shadow runs have filled the answers up to all tiers: exactly then the join has emitted the shadow part. */
   readonly compared: boolean;
   readonly audited: boolean;
   readonly probability: number;
-  readonly answer: Answer | undefined;
+  /** Label that was served. */
+  readonly served: number | undefined;
   readonly heavy: Answer | undefined;
   readonly pairs: readonly Pair[];
   /** Answers that ran for the user. */
@@ -39,30 +42,34 @@ export function evidenceOf(flow: Flow, example: Example): Evidence {
   const servedCount = 1 + example.answers.findIndex((answer) => answer.tier === example.tier);
   const known = flow.tiers.map((entry) => example.answers.findIndex((answer) => answer.tier === entry.name));
   const heavy = example.answers[known[last]!];
-  const probability = Math.min(1, Math.max(1e-6, example.audit.probability));
   const ranForUser = (index: number): boolean => known[index]! >= 0 && known[index]! < servedCount;
+  const served = tier < 0 ? undefined : (example.served ?? example.answers[known[tier]!]?.label);
+  const heavyRan = ranForUser(last);
+  const overruled = heavyRan && served !== heavy!.label;
+  const drawn = Math.min(1, Math.max(1e-6, example.audit.probability));
   const pairOf = (index: number): Pair[] => {
     const answer = example.answers[known[index]!];
     if (answer === undefined || heavy === undefined) return [];
-    const served = ranForUser(index) && ranForUser(last);
-    const weight = served ? 1 : Math.min(largestWeight, 1 / probability);
-    return [{ tier: index, answer, disagrees: answer.label !== heavy.label, weight, served }];
+    const both = ranForUser(index) && heavyRan;
+    const weight = both ? 1 : Math.min(largestWeight, 1 / drawn);
+    return [{ tier: index, answer, disagrees: answer.label !== heavy.label, weight, served: both }];
   };
   return {
     tier,
-    light: tier !== last,
+    light: !heavyRan || overruled,
+    overruled,
     compared: example.audit.drawn && example.answers.length > servedCount && known.every((index) => index >= 0),
-    audited: example.audit.drawn,
-    probability,
-    answer: tier < 0 ? undefined : example.answers[known[tier]!],
+    audited: overruled || example.audit.drawn,
+    probability: overruled ? 1 : drawn,
+    served,
     heavy,
     given: example.answers.slice(0, servedCount),
     pairs: flow.tiers.slice(0, -1).flatMap((_, index) => pairOf(index)),
   };
 }
 
-/** Harm of an answer once everything is known: it is wrong where heavy is right. Without truth, every disagreement counts as harm. */
-export function isHarm(answer: Answer, heavy: Answer, truth: number | null): boolean {
-  if (answer.label === heavy.label) return false;
+/** Harm of a label once everything is known: it is wrong where heavy is right. Without truth, every disagreement counts as harm. */
+export function isHarm(label: number, heavy: Answer, truth: number | null): boolean {
+  if (label === heavy.label) return false;
   return truth === null || heavy.label === truth;
 }

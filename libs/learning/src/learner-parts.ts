@@ -2,6 +2,7 @@ import type { Flow } from '@sluice/domain';
 import { Anchor } from './anchor.ts';
 import { AuditPace } from './audit-pace.ts';
 import { BudgetPace } from './budget-pace.ts';
+import { Fusion } from './fusion.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { assumedCosts, Calibration } from './calibration.ts';
 import { Certificate } from './certificate.ts';
@@ -35,6 +36,7 @@ export interface LearnerParts {
   /** Only where the flow declares a budget. */
   readonly budget: BudgetPace | undefined;
   readonly anchor: Anchor;
+  readonly fusion: Fusion;
 }
 
 export function createParts(flow: Flow, shape: HeadShape, costs?: readonly number[]): LearnerParts {
@@ -52,14 +54,16 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
     recent: new RecentIds(rememberedParts),
     budget: flow.target.budget && new BudgetPace(flow.target.budget, thetaStart(flow.target.maxLoss)),
     anchor: new Anchor(flow, new Calibration(costs ?? assumedCosts(flow))),
+    fusion: new Fusion(flow, shape),
   };
 }
 
 export function writeParts(to: ByteWriter, flow: Flow, parts: LearnerParts): void {
   writeShape(to, flow, parts.shape);
   writeCounts(parts.counts, to);
-  const { controller, pace, vigilance, loss, certificate, heads, confidences, shift, recent, anchor, budget } = parts;
-  for (const part of [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, shift, recent, anchor]) part.write(to);
+  const { controller, pace, vigilance, loss, certificate, heads, confidences, shift, recent, anchor, fusion, budget } = parts;
+  const all = [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, shift, recent, anchor, fusion];
+  for (const part of all) part.write(to);
   to.u8(budget === undefined ? 0 : 1);
   budget?.write(to);
 }
@@ -77,6 +81,7 @@ export function readParts(from: ByteReader, flow: Flow): LearnerParts {
   fresh.shift.read(from);
   const recent = RecentIds.read(from, rememberedParts);
   const anchor = Anchor.read(flow, from);
+  fresh.fusion.read(from);
   // A budget may have been declared, or withdrawn, since.
   if (from.u8() === 1) (fresh.budget ?? new BudgetPace({ perEvent: 1, window: 1 }, 0)).read(from);
   if (!from.ended) throw new RangeError('bytes follow the state');

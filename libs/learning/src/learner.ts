@@ -118,6 +118,7 @@ export class Learner {
       reason,
       auditRate,
       heads: this.#parts.heads.flatMap((heads, tier) => heads.publish(this.#flow.tiers[tier]!.name)),
+      panels: this.#parts.fusion.publish(),
       learner: learner.done(),
       certificate: this.#parts.anchor.warming ? null : this.certificate,
     };
@@ -128,7 +129,7 @@ export class Learner {
   }
 
   #decide(example: Example, evidence: Evidence): void {
-    const { light, audited, probability, pairs } = evidence;
+    const { light, overruled, audited, probability, pairs } = evidence;
     const { counts, pace, vigilance, controller, certificate, heads, anchor } = this.#parts;
     counts.decisions++;
     // A warning, no more: the threshold answers to losses.
@@ -138,7 +139,9 @@ export class Learner {
     if (this.#static) return;
     this.#parts.budget?.served(example.cost + this.#shadowCost(example));
     vigilance.served();
-    if (light) pace.served(example.harm);
+    // Heavy spoke already: its word on the answer is in, and no audit was needed for it.
+    if (overruled && !anchor.warming) certificate.compared(example.id, true);
+    if (light && !overruled) pace.served(example.harm);
     controller.served(light ? example.harm : 0);
     if (light) anchor.predicted(example.harm);
     if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
@@ -153,11 +156,11 @@ export class Learner {
   }
 
   #compare(example: Example, evidence: Evidence): void {
-    const { light, compared, pairs } = evidence;
+    const { light, overruled, compared, pairs } = evidence;
     if (!compared) return;
     this.#parts.counts.shadows++;
     if (this.#static) return;
-    if (light) this.#audit(example, evidence);
+    if (light && !overruled) this.#audit(example, evidence);
     this.#rehearse(example, evidence);
     for (const pair of pairs) if (!pair.served) this.#parts.heads[pair.tier]!.compare(example.signature, pair);
   }
@@ -165,7 +168,7 @@ export class Learner {
   /** The shadow part of an audited, lightly served event. */
   #audit(example: Example, evidence: Evidence): void {
     const { heads, loss, certificate } = this.#parts;
-    const disagreed = evidence.answer!.label !== evidence.heavy!.label;
+    const disagreed = evidence.served !== evidence.heavy!.label;
     this.#correct(loss.compared(example, evidence));
     certificate.compared(example.id, disagreed);
     if (heads[evidence.tier]!.watch.observe(disagreed, example.harm)) this.#alarm(evidence.tier);
@@ -188,7 +191,9 @@ export class Learner {
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
     if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
-    if (!this.#static) for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
+    if (this.#static) return;
+    for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
+    this.#weighTogether(example, evidence);
   }
 
   #calibrate({ given }: Evidence, truth: number): void {
@@ -224,7 +229,7 @@ export class Learner {
 
   #settlePair({ signature, truth }: Example, { heavy, compared }: Evidence, pair: Pair): void {
     const heads = this.#parts.heads[pair.tier]!;
-    const harm = isHarm(pair.answer, heavy!, truth);
+    const harm = isHarm(pair.answer.label, heavy!, truth);
     if (pair.served || compared) heads.correct(signature, pair, harm);
     else heads.learn(signature, pair, harm ? 1 : 0);
     if (pair.disagrees && truth !== null) heads.observe(harm);
@@ -235,15 +240,22 @@ export class Learner {
     const { anchor, heads } = this.#parts;
     if (pairs.length < heads.length) return;
     const said = pairs.map((pair) => heads[pair.tier]!.predict(signature, pair));
-    const harmed = pairs.map((pair) => isHarm(pair.answer, heavy!, truth));
+    const harmed = pairs.map((pair) => isHarm(pair.answer.label, heavy!, truth));
     anchor.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed, weight: 1 / probability });
+  }
+
+  /** Panels learn only from events of which every answer and the truth are known. */
+  #weighTogether({ signature, answers, truth }: Example, { pairs }: Evidence): void {
+    const { fusion, heads } = this.#parts;
+    if (truth === null || pairs.length < heads.length) return;
+    fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
   }
 
   /** A flow without controller learns at leisure: only from what is settled, and only until its threshold is chosen. */
   #settleStatic(example: Example, evidence: Evidence): void {
     this.#rehearse(example, evidence);
     for (const pair of evidence.pairs) {
-      const harm = isHarm(pair.answer, evidence.heavy!, example.truth);
+      const harm = isHarm(pair.answer.label, evidence.heavy!, example.truth);
       this.#parts.heads[pair.tier]!.learn(example.signature, pair, harm ? 1 : 0);
     }
   }

@@ -30,26 +30,27 @@ export class LossEstimate {
   }
 
   /** An audited, lightly served event was answered by all tiers: disagreement instead of the prediction. */
-  compared({ id, harm }: Example, { answer, heavy, probability }: Evidence): number {
+  compared({ id, harm }: Example, { served, heavy, probability }: Evidence): number {
     const rho = this.share.value;
     this.#audits.open(id, rho);
-    return ((answer!.label === heavy!.label ? 0 : rho) - harm) / probability;
+    return ((served === heavy!.label ? 0 : rho) - harm) / probability;
   }
 
   /** Its last part: truth, or the end of waiting for it, instead of the disagreement. */
   settled({ id, harm, truth }: Example, evidence: Evidence, harmed: boolean): number {
-    const { answer, heavy, compared, probability } = evidence;
-    const disagreed = heavy !== undefined && answer!.label !== heavy.label;
+    const { served, heavy, compared, overruled, probability } = evidence;
+    const disagreed = heavy !== undefined && served !== heavy.label;
     const rho = this.#audits.close(id) ?? this.share.value;
-    const before = compared ? (disagreed ? rho : 0) : harm;
-    if (disagreed && truth !== null) this.share.observe(harmed);
+    // Overruling heavy is a disagreement known beforehand: the predicted harm has counted it already.
+    const before = compared && !overruled ? (disagreed ? rho : 0) : harm;
+    if (disagreed && !overruled && truth !== null) this.share.observe(harmed);
     return ((harmed ? 1 : 0) - before) / probability;
   }
 }
 
 /** Whether an audited light answer did harm; undefined when neither heavy's answer nor the truth ever came. */
-export function settledHarm({ truth }: Example, { answer, heavy }: Evidence): boolean | undefined {
-  if (answer === undefined || (heavy === undefined && truth === null)) return undefined;
+export function settledHarm({ truth }: Example, { served, heavy }: Evidence): boolean | undefined {
+  if (served === undefined || (heavy === undefined && truth === null)) return undefined;
   // Where heavy never answered, "wrong" bounds "wrong where heavy is right" from above.
-  return heavy === undefined ? answer.label !== truth : isHarm(answer, heavy, truth);
+  return heavy === undefined ? served !== truth : isHarm(served, heavy, truth);
 }

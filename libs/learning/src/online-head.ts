@@ -31,6 +31,15 @@ export class OnlineHead {
     return new OnlineHead(from.f32s(), from.f32s());
   }
 
+  /** Takes over what `write` kept of a head of the same width. @throws RangeError when it is of another. */
+  restore(from: ByteReader): void {
+    for (const own of [this.weights, this.#squares]) {
+      const kept = from.f32s();
+      if (kept.length !== own.length) throw new RangeError(`a head of ${kept.length} weights where ${own.length} are expected`);
+      own.set(kept);
+    }
+  }
+
   write(to: ByteWriter): void {
     to.f32s(this.weights).f32s(this.#squares);
   }
@@ -52,13 +61,14 @@ export class OnlineHead {
   shift(row: SparseRow, slope: number): void {
     if (!Number.isFinite(slope) || slope === 0) return;
     const { indices, values } = row;
-    for (let i = 0; i < indices.length; i++) {
-      const column = indices[i]!;
-      const gradient = slope * values[i]!;
-      const square = this.#squares[column]! + gradient * gradient;
-      this.#squares[column] = square;
-      this.weights[column]! -= (learningRate * gradient) / Math.sqrt(square + smallest);
-    }
+    for (let i = 0; i < indices.length; i++) this.nudge(indices[i]!, slope * values[i]!);
+  }
+
+  /** One step of one weight down its gradient. */
+  nudge(column: number, gradient: number): void {
+    const square = this.#squares[column]! + gradient * gradient;
+    this.#squares[column] = square;
+    this.weights[column]! -= (learningRate * gradient) / Math.sqrt(square + smallest);
   }
 
   /** After a change of the world: forget most of what slows the steps down, keep the weights (docs/routing.md 3b). */

@@ -80,9 +80,15 @@ function sentenceOf(subject: Prediction | Tag, step: Step, { flow }: ExplainCont
 function labelOf(subject: Prediction | Tag, answer: Answer, flow: Flow | undefined): string {
   const known = flow?.labels[answer.label];
   if (known !== undefined) return known;
-  const served = 'tier' in subject ? subject.answers[subject.answers.length - 1] : undefined;
+  const served = 'tier' in subject && !isOverruled(subject) ? subject.answers[subject.answers.length - 1] : undefined;
   // The record spells out only the served label; an earlier answer with the same index means the same.
   return served?.label === answer.label ? (subject as Prediction).label : `label ${answer.label}`;
+}
+
+/** The served label is not that of the last answer: its stop step names it. */
+function isOverruled({ trail }: Prediction): boolean {
+  const last = trail[trail.length - 1];
+  return last?.kind === 'stop' && parseReason(last.reason).detail !== undefined;
 }
 
 function servedBy({ tier, model, version, label, confidence, harm, cost }: Prediction): Explanation['served'] {

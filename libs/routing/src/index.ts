@@ -27,6 +27,18 @@ export { exclusions, type Candidate, type Exclusion } from './candidate.ts';
 export { route, type RouteDecision, type RouteInput } from './route.ts';
 export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
 export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
+export {
+  ballotsOf,
+  fuse,
+  isLossFirst,
+  panelRow,
+  panelWidth,
+  surenessAt,
+  votesWidth,
+  type Ballot,
+  type Fused,
+  type PanelShape,
+} from './panel.ts';
 export { queuePrice, type QueuePriceInput, type WorkerLoad } from './queue-price.ts';
 export { replayTrail, type Replay } from './replay.ts';
 export { initialPolicy, stale, startThreshold } from './policy.ts';

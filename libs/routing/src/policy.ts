@@ -19,6 +19,7 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     reason: warming ? warmUp : 'controlled',
     auditRate: flow.audit.rate,
     heads: [],
+    panels: [],
     learner: new Uint8Array(0),
     certificate: null,
   };

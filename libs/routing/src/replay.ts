@@ -1,6 +1,7 @@
 import type { Answer, Flow, PolicySnapshot, Prediction, Step, Tag } from '@sluice/domain';
 import { stale, stalePolicy } from './policy.ts';
 import { parseReason } from './reason.ts';
+import { servedPrediction } from './leg.ts';
 import { route } from './route.ts';
 import type { RuleHit } from './rules/rules.ts';
 import { afterAnswer, policyStale } from './stop.ts';
@@ -79,6 +80,11 @@ function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { st
   const { audit } = prediction;
   if (decision.kind === 'stop' && (decision.audit.drawn !== audit.drawn || decision.audit.probability !== audit.probability))
     return 'the audit differs';
+  if (decision.kind === 'stop') {
+    const again = servedPrediction(flow, { tag, answer, decision });
+    const key = (['label', 'confidence', 'harm', 'cost'] as const).find((one) => !Object.is(prediction[one], again[one]));
+    if (key !== undefined) return `the ${key} served was ${prediction[key]}, made again it is ${again[key]}`;
+  }
   return difference(`step ${at}`, step, decision.step);
 }
 

@@ -1,10 +1,12 @@
 import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sluice/domain';
 import { decideAudit, type Audit } from './audit.ts';
-import { harmAfterAnswer, priceOf } from './candidate.ts';
+import { harmAfterAnswer } from './candidate.ts';
+import { better, onwards, type Continuation } from './continuation.ts';
 import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import { percent, short, type Teller, type Told } from './telling.ts';
+import { judgeTogether, type Together } from './together.ts';
 
 /** What a worker knows when its tier has answered. */
 export interface StopInput {
@@ -34,6 +36,9 @@ interface Judged {
 
 export interface Stop extends Judged {
   readonly kind: 'stop';
+  /** What is served: the answer in hand, or what all answers add up to. */
+  readonly label: number;
+  readonly confidence: number;
   readonly audit: Audit;
 }
 
@@ -41,18 +46,13 @@ export interface Escalate extends Judged {
   readonly kind: 'escalate';
 }
 
-/** A heavier tier that could answer next, at its price with the harm it is left with. */
-interface Continuation {
-  readonly position: number;
-  readonly harm: number;
-  readonly score: number;
-}
-
 interface StopContext {
   readonly input: StopInput;
   /** g_k(x, o); 0 for heavy's answer. */
   readonly harm: number;
-  /** The cheapest way on, or undefined when every heavier tier is closed. */
+  /** What the policy makes of all answers together, where it can. */
+  readonly together: Together | undefined;
+  /** The cheapest way on, or undefined when there is none: every heavier tier is closed. */
   readonly next: Continuation | undefined;
 }
 
@@ -70,6 +70,19 @@ export const policyStale = 'policy-stale';
 
 /** The verdicts, in order: the first that holds decides. */
 export const verdicts: readonly Verdict[] = [
+  {
+    name: 'settled',
+    holds: ({ input, together, next }) =>
+      together !== undefined && (next === undefined || together.risk / input.tag.slip.threshold <= next.score),
+    goesOn: serve,
+    say: (told) => `${sayTogether(told)}; no other tier was worth its price, so this was served.`,
+  },
+  {
+    name: 'second-opinion',
+    holds: ({ together }) => together !== undefined,
+    goesOn: ({ next }) => next,
+    say: (told) => `${sayTogether(told)}; the ${told.detail} tier's opinion was worth its price (${sayPrice(told)}), so it went on there.`,
+  },
   {
     name: 'heavy',
     holds: ({ input: { tag } }) => isHeavy(tag, tag.slip.position),
@@ -126,6 +139,15 @@ function sayPrice({ step, slip, detail }: Told): string {
   return `${total}, of which ${short(next.cost)} is its own cost`;
 }
 
+/** What the answers so far say together, when it is not what the last of them says. */
+function sayTogether(told: Told): string {
+  const { step, detail } = told;
+  const overruled =
+    step.kind === 'stop' && detail !== undefined ? `; weighed with all that is known of its answers the label is '${detail}'` : '';
+  const doubt = step.harm > 0 ? `; estimated chance that this errs where heavy would be right: ${percent(step.harm)}` : '';
+  return `${sayAnswer(told)}${overruled}${doubt}`;
+}
+
 function sayDoubt(told: Told): string {
   return `${sayAnswer(told)}; estimated chance that it errs where heavy would be right: ${percent(told.step.harm)}`;
 }
@@ -135,12 +157,19 @@ function sayDoubt(told: Told): string {
  * `g_k(x, o) / tau` is no larger than that minimum. Threshold, prices and safe end are those of the slip.
  */
 export function afterAnswer(input: StopInput): Stop | Escalate {
-  const heavy = isHeavy(input.tag, input.tag.slip.position);
-  const harm = heavy ? 0 : judge(input);
-  const context = { input, harm, next: heavy ? undefined : bestContinuation(input, harm) };
+  const context = contextOf(input);
   const verdict = verdicts.find((one) => one.holds(context))!;
   const to = verdict.goesOn(context);
   return to === undefined ? stop(context, verdict.name) : goOn(context, verdict.name, to);
+}
+
+function contextOf(input: StopInput): StopContext {
+  // At the safe end heavy's own answer is what is promised.
+  const together = atSafeEnd(input) ? undefined : judgeTogether(input);
+  if (together !== undefined) return { input, harm: together.harm, together, next: together.next };
+  const heavy = isHeavy(input.tag, input.tag.slip.position);
+  const harm = heavy ? 0 : judge(input);
+  return { input, harm, together, next: heavy ? undefined : bestContinuation(input, harm) };
 }
 
 function atSafeEnd({ tag, policy }: StopInput): boolean {
@@ -172,26 +201,19 @@ function bestContinuation(input: StopInput, harm: number): Continuation | undefi
   return best;
 }
 
-function onwards(tag: Tag, position: number, harm: number): Continuation {
-  const { tiers, threshold } = tag.slip;
-  return { position, harm, score: priceOf(tiers[position]!) + (harm > 0 ? harm / threshold : 0) };
-}
-
 function isHeavy(tag: Tag, position: number): boolean {
   return position >= tag.slip.tiers.length - 1;
 }
 
-/** Of two equal scores the less harmful wins, so that rounding cannot favour a useless tier. */
-function better(one: Continuation, other: Continuation): boolean {
-  return one.score < other.score || (one.score === other.score && one.harm < other.harm);
-}
-
-function stop({ input, harm }: StopContext, name: string): Stop {
+function stop({ input, harm, together }: StopContext, name: string): Stop {
   const { slip, answers } = input.tag;
   const ran = [...answers.map((answer) => answer.tier), slip.tiers[slip.position]!.tier];
-  const score = harm > 0 ? harm / slip.threshold : 0;
-  const step = stepOf(input, { kind: 'stop', harm, score, reason: name });
-  return { kind: 'stop', position: slip.position, harm, cost: costSoFar(input.tag), step, audit: decideAudit(slip, harm, ran) };
+  const risk = together?.risk ?? harm;
+  const { label, confidence } = together?.fused ?? input.answer;
+  const detail = label === input.answer.label ? undefined : input.flow.labels[label];
+  const step = stepOf(input, { kind: 'stop', harm, score: risk > 0 ? risk / slip.threshold : 0, reason: formatReason({ name, detail }) });
+  const audit = decideAudit(slip, harm, ran);
+  return { kind: 'stop', position: slip.position, harm, cost: costSoFar(input.tag), step, audit, label, confidence };
 }
 
 function goOn({ input, harm }: StopContext, name: string, to: Continuation): Escalate {

@@ -14,24 +14,36 @@ export const outcomeSchema = {
   ],
 } as const;
 
-export const exampleSchema = {
+const exampleFields = [
+  { name: 'id', type: 'string' },
+  { name: 'part', type: { type: 'enum', name: 'ExamplePart', symbols: exampleParts } },
+  { name: 'policyVersion', type: 'long' },
+  { name: 'at', type: 'long' },
+  { name: 'tier', type: 'string' },
+  { name: 'harm', type: 'double' },
+  { name: 'cost', type: 'double' },
+  { name: 'heavyOnly', type: 'boolean' },
+  { name: 'audit', type: audit },
+  { name: 'truth', type: ['null', 'int'], doc: 'Label index of the outcome; null unless part is truth.' },
+  { name: 'signature', type: sparseRow },
+  { name: 'answers', type: { type: 'array', items: answer } },
+] as const;
+
+const exampleRecord = {
   type: 'record',
   name: 'Example',
   namespace: 'sluice',
   doc: 'One piece of feedback, applied by the learner in log order: <flow>.examples.',
+} as const;
+
+/** As written before answers were fused: still read. */
+export const exampleSchemaV1 = { ...exampleRecord, fields: exampleFields } as const;
+
+export const exampleSchema = {
+  ...exampleRecord,
   fields: [
-    { name: 'id', type: 'string' },
-    { name: 'part', type: { type: 'enum', name: 'ExamplePart', symbols: exampleParts } },
-    { name: 'policyVersion', type: 'long' },
-    { name: 'at', type: 'long' },
-    { name: 'tier', type: 'string' },
-    { name: 'harm', type: 'double' },
-    { name: 'cost', type: 'double' },
-    { name: 'heavyOnly', type: 'boolean' },
-    { name: 'audit', type: audit },
-    { name: 'truth', type: ['null', 'int'], doc: 'Label index of the outcome; null unless part is truth.' },
-    { name: 'signature', type: sparseRow },
-    { name: 'answers', type: { type: 'array', items: answer } },
+    ...exampleFields,
+    { name: 'served', type: ['null', 'int'], default: null, doc: "Label index that was served; null: the serving tier's." },
   ],
 } as const;
 
@@ -45,24 +57,27 @@ const head = {
   ],
 } as const;
 
-/** As published before certificates were: still read. */
-export const policySchemaV1 = {
+const policyFields = [
+  { name: 'flow', type: 'string' },
+  { name: 'version', type: 'long' },
+  { name: 'examplesOffset', type: 'long', doc: 'Offset in <flow>.examples after the last example folded.' },
+  { name: 'threshold', type: 'double' },
+  { name: 'heavyOnly', type: 'boolean' },
+  { name: 'reason', type: 'string' },
+  { name: 'auditRate', type: 'double' },
+  { name: 'heads', type: { type: 'array', items: head } },
+  { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
+] as const;
+
+const policyRecord = {
   type: 'record',
   name: 'PolicySnapshot',
   namespace: 'sluice',
   doc: 'What the learner published last: sluice.policy, key = flow.',
-  fields: [
-    { name: 'flow', type: 'string' },
-    { name: 'version', type: 'long' },
-    { name: 'examplesOffset', type: 'long', doc: 'Offset in <flow>.examples after the last example folded.' },
-    { name: 'threshold', type: 'double' },
-    { name: 'heavyOnly', type: 'boolean' },
-    { name: 'reason', type: 'string' },
-    { name: 'auditRate', type: 'double' },
-    { name: 'heads', type: { type: 'array', items: head } },
-    { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
-  ],
 } as const;
+
+/** As published before certificates were: still read. */
+export const policySchemaV1 = { ...policyRecord, fields: policyFields } as const;
 
 const certificate = {
   type: 'record',
@@ -76,21 +91,27 @@ const certificate = {
   ],
 } as const;
 
-export const policySchema = {
+const certified = [
+  ...policyFields,
+  { name: 'certificate', type: ['null', certificate], default: null, doc: 'Null before control begins.' },
+] as const;
+
+/** As published before answers were fused: still read. */
+export const policySchemaV2 = { ...policyRecord, fields: certified } as const;
+
+const panel = {
   type: 'record',
-  name: 'PolicySnapshot',
-  namespace: 'sluice',
-  doc: 'What the learner published last: sluice.policy, key = flow.',
+  name: 'Panel',
+  doc: 'What is learned about a set of tiers that answered the same event.',
   fields: [
-    { name: 'flow', type: 'string' },
-    { name: 'version', type: 'long' },
-    { name: 'examplesOffset', type: 'long', doc: 'Offset in <flow>.examples after the last example folded.' },
-    { name: 'threshold', type: 'double' },
-    { name: 'heavyOnly', type: 'boolean' },
-    { name: 'reason', type: 'string' },
-    { name: 'auditRate', type: 'double' },
-    { name: 'heads', type: { type: 'array', items: head } },
-    { name: 'learner', type: opaqueBytes, doc: 'State of the learner, opaque to everyone else.' },
-    { name: 'certificate', type: ['null', certificate], default: null, doc: 'Null before control begins.' },
+    { name: 'tiers', type: { type: 'array', items: 'string' } },
+    { name: 'votes', type: floatVector, doc: 'Weights of the posterior over the labels.' },
+    { name: 'harm', type: floatVector, doc: 'Harm of the fused answer; may be empty.' },
+    { name: 'risks', type: { type: 'array', items: floatVector }, doc: 'Risk of serving now, then after each tier that is missing.' },
   ],
+} as const;
+
+export const policySchema = {
+  ...policyRecord,
+  fields: [...certified, { name: 'panels', type: { type: 'array', items: panel }, default: [], doc: 'Empty before answers are fused.' }],
 } as const;

@@ -9,7 +9,8 @@ export interface Emission {
   readonly unmatched: readonly StoredOutcome[];
 }
 
-export function decisionOf(prediction: Prediction): Example {
+export function decisionOf(flow: Flow, prediction: Prediction): Example {
+  const served = flow.labels.indexOf(prediction.label);
   return {
     id: prediction.id,
     part: 'decision',
@@ -20,6 +21,7 @@ export function decisionOf(prediction: Prediction): Example {
     cost: prediction.cost,
     heavyOnly: prediction.slip.heavyOnly,
     audit: { probability: prediction.audit.probability, drawn: prediction.audit.drawn },
+    served: served < 0 ? null : served,
     truth: null,
     signature: prediction.signature,
     answers: prediction.answers,

@@ -149,7 +149,7 @@ export class JoinState {
     if (known?.done === true || known?.decision !== undefined) draft.counts.duplicates++;
     else if (this.#expiryOf(at) < draft.clock) draft.counts.late++;
     else {
-      const decision = { ...decisionOf(prediction), at };
+      const decision = { ...decisionOf(this.#flow, prediction), at };
       const shadows = (known?.shadows ?? []).filter(
         (answer) => decision.audit.drawn && !decision.answers.some((ran) => ran.tier === answer.tier),
       );

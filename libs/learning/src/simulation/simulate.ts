@@ -61,13 +61,13 @@ export function simulate(spec: SimulationSpec): Simulation {
     if (index % spec.publishEvery === 0 && index > 0) policy = learner.snapshot(index);
     const { prediction, shadows } = serve(spec, policy, event);
     const reference = event.answers[event.answers.length - 1]!;
-    const served = prediction.answers[prediction.answers.length - 1]!;
+    const served = flow.labels.indexOf(prediction.label);
     if (prediction.tier !== heavy) pMin = Math.min(pMin, prediction.audit.probability);
-    result.wrong[index] = served.label === event.truth ? 0 : 1;
-    result.harmed[index] = served.label !== event.truth && reference.label === event.truth ? 1 : 0;
+    result.wrong[index] = served === event.truth ? 0 : 1;
+    result.harmed[index] = served !== event.truth && reference.label === event.truth ? 1 : 0;
     result.cost[index] = prediction.cost;
     result.shadowCost[index] = shadows.reduce((sum, answer) => sum + costOf(answer.tier), 0);
-    const decision = decisionOf(prediction);
+    const decision = decisionOf(flow, prediction);
     learner = fold(learner, decision);
     const compared = { ...decision, answers: [...decision.answers, ...shadows] };
     if (shadows.length > 0) later(index + Math.max(1, spec.shadowDelay), { ...compared, part: 'shadow' });

@@ -32,7 +32,7 @@ export const signature = { indices: Uint16Array.of(0, 3), values: Float32Array.o
 
 /** An example of an event that `tier` served; answers are labels by tier, in the order they ran. */
 export function exampleOf(parts: Partial<Example> & Pick<Example, 'id' | 'part'>): Example {
-  const given = { policyVersion: 1, at: 0, tier: 'fast', harm: 0.01, cost: 0.1, heavyOnly: false, truth: null, signature };
+  const given = { policyVersion: 1, at: 0, tier: 'fast', harm: 0.01, cost: 0.1, heavyOnly: false, served: null, truth: null, signature };
   return { ...given, audit: { probability: 0.04, drawn: false }, answers: [answerOf('fast', 0)], ...parts };
 }
 

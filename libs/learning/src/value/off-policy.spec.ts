@@ -24,7 +24,7 @@ const streams = [11, 12].map((seed) => streamOf(seed, events, seed % 2 === 0));
 /** An event as the candidate would have served it, everything known; its audit is still to be drawn. */
 function valued(candidate: PolicySnapshot, { id, signature, answers, truth }: KnownEvent): ValuedEvent {
   const { prediction } = serve(serving, logging, { id, signature, answers, truth });
-  const decision = decisionOf(prediction);
+  const decision = decisionOf(serving.flow, prediction);
   const missing = answers.filter(({ tier }) => !prediction.answers.some((answer) => answer.tier === tier));
   return valuedEvent(serving, candidate, { decision, latest: { ...decision, truth, answers: [...decision.answers, ...missing] } });
 }

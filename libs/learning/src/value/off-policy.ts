@@ -45,8 +45,7 @@ function actualOutcome(spec: Serving, policy: PolicySnapshot, example: Example):
   const heavy = example.answers.find(({ tier }) => tier === flow.tiers[flow.tiers.length - 1]!.name);
   if (outcome === undefined || heavy === undefined) return undefined;
   const { prediction } = outcome;
-  const answer = { ...prediction.answers[prediction.answers.length - 1]!, label: flow.labels.indexOf(prediction.label) };
-  return { harm: isHarm(answer, heavy, example.truth) ? 1 : 0, cost: outcome.cost };
+  return { harm: isHarm(flow.labels.indexOf(prediction.label), heavy, example.truth) ? 1 : 0, cost: outcome.cost };
 }
 
 /** Undefined when the candidate asks a tier whose answer is not known. */

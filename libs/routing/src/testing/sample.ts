@@ -45,6 +45,7 @@ export function samplePolicy(harms: Harms, more: Partial<PolicySnapshot> = {}): 
     reason: 'controlled',
     auditRate: 0.04,
     heads,
+    panels: [],
     learner: new Uint8Array(0),
     certificate: null,
     ...more,

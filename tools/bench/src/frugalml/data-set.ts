@@ -17,6 +17,8 @@ export interface Service {
 export interface FrugalmlSet {
   readonly name: string;
   readonly truths: Float64Array;
+  /** Labels are 0 .. labels - 1. */
+  readonly labels: number;
   readonly services: readonly Service[];
 }
 
@@ -27,7 +29,7 @@ export function readFrugalmlSet(directory: string, name: string): FrugalmlSet | 
   const truths = readColumn(folder, 'TrueLabel');
   const rows = readFileSync(join(folder, 'meta.csv'), 'utf8').trim().split(/\r?\n/).slice(1);
   const services = rows.map((row) => readService(folder, row.split(','), truths));
-  return { name, truths, services };
+  return { name, truths, labels: labelsOf([truths, ...services.map(({ labels }) => labels)], folder), services };
 }
 
 function readService(folder: string, [id, name, cost]: readonly string[], truths: Float64Array): Service {
@@ -37,6 +39,15 @@ function readService(folder: string, [id, name, cost]: readonly string[], truths
     throw new Error(`${folder}: the columns of model ${id} have not the length of the truth`);
   const accuracy = labels.reduce((sum, label, event) => sum + (label === truths[event] ? 1 : 0), 0) / truths.length;
   return { name: name ?? String(id), cost: Number(cost), labels, confidences, accuracy };
+}
+
+function labelsOf(columns: readonly Float64Array[], folder: string): number {
+  let largest = 0;
+  for (const label of columns.flatMap((column) => [...column])) {
+    if (!Number.isInteger(label) || label < 0) throw new Error(`${folder}: ${label} is no label`);
+    if (label > largest) largest = label;
+  }
+  return largest + 1;
 }
 
 function readColumn(folder: string, column: string): Float64Array {

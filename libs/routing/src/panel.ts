@@ -1,0 +1,150 @@
+import type { Answer, Flow, Panel, PolicySnapshot, SparseRow } from '@sluice/domain';
+import { logit } from './heads.ts';
+
+/** What the answers of a panel add up to. */
+export interface Fused {
+  /** The most probable label; of equals the first. */
+  readonly label: number;
+  /** Its posterior probability. */
+  readonly confidence: number;
+  /** Of every label; adds up to 1. */
+  readonly posterior: Float64Array;
+}
+
+/** What fixes the width of a panel's weights. */
+export interface PanelShape {
+  readonly signatureWidth: number;
+  readonly labels: number;
+}
+
+/** Where a confidence begins to count once more: straight lines between these points take any calibration curve. */
+const knots = [0.5, 0.7, 0.9];
+
+/** Columns a confidence becomes: itself, its logit, and one for each knot. */
+const confidenceColumns = 2 + knots.length;
+
+/** As in the rows of heads. */
+const confidenceClip = 1e-4;
+const logitScale = 4.6;
+
+/** Columns of the fused answer before its posterior: confidence, logit of it, entropy. */
+const fusedColumns = 3;
+
+/** Weights of a posterior: the labels' own, and for each tier label x label for what it says and label x confidence for how surely. */
+export function votesWidth(tiers: number, labels: number): number {
+  return labels + tiers * labels * (labels + confidenceColumns);
+}
+
+/** Weights of a risk head of a panel: signature, fused answer, and for each tier label x (1, confidence). */
+export function panelWidth({ signatureWidth, labels }: PanelShape, tiers: number): number {
+  return signatureWidth + fusedColumns + labels + tiers * labels * (1 + confidenceColumns);
+}
+
+/** The policy's panel of exactly the tiers that answered; undefined when there is none, or none of the flow's shape. */
+export function panelOf(policy: PolicySnapshot, flow: Flow, answers: readonly Answer[]): Panel | undefined {
+  const labels = flow.labels.length;
+  if (answers.some(({ label }) => label < 0 || label >= labels)) return undefined;
+  return policy.panels.find(
+    ({ tiers, votes }) =>
+      tiers.length === answers.length &&
+      answers.every(({ tier }) => tiers.includes(tier)) &&
+      votes.length === votesWidth(tiers.length, labels),
+  );
+}
+
+/** Where loss comes first, risk is harm and heavy's word ends the matter; where a budget does, risk is any wrong answer. */
+export function isLossFirst({ target }: Flow): boolean {
+  return target.primary === 'loss';
+}
+
+/** One tier's vote: which block of weights it has, what it says, and how surely. */
+export interface Ballot {
+  /** First weight of its block. */
+  readonly at: number;
+  readonly label: number;
+  readonly sureness: Float64Array;
+}
+
+/** The answers as ballots, in the order of the panel's tiers, whatever order they ran in. */
+export function ballotsOf(tiers: readonly string[], answers: readonly Answer[], labels: number): Ballot[] {
+  return tiers.map((tier, index) => {
+    const { label, confidence } = answers.find((answer) => answer.tier === tier)!;
+    return { at: labels + index * labels * (labels + confidenceColumns), label, sureness: surenessOf(confidence) };
+  });
+}
+
+/** First weight for how surely the ballot's label is given. */
+export function surenessAt({ at, label }: Ballot, labels: number): number {
+  return at + labels * labels + label * confidenceColumns;
+}
+
+/**
+ * Posterior over the labels: softmax of `prior[l] + sum over ballots of said[label, l]`, plus, for a ballot's own label, the weights of its
+ * sureness. A log-linear pool (Genest and Zidek 1986) whose weights know that tiers err together, since each panel has its own.
+ */
+export function fuse(votes: Float32Array, ballots: readonly Ballot[], labels: number): Fused {
+  const scores = Float64Array.from(votes.subarray(0, labels));
+  for (const ballot of ballots) {
+    const said = ballot.at + ballot.label * labels;
+    for (let label = 0; label < labels; label++) scores[label]! += votes[said + label]!;
+    const sure = surenessAt(ballot, labels);
+    for (let column = 0; column < confidenceColumns; column++) scores[ballot.label]! += votes[sure + column]! * ballot.sureness[column]!;
+  }
+  return softmax(scores);
+}
+
+function softmax(scores: Float64Array): Fused {
+  let label = 0;
+  for (let one = 1; one < scores.length; one++) if (scores[one]! > scores[label]!) label = one;
+  const largest = scores[label]!;
+  let sum = 0;
+  for (let one = 0; one < scores.length; one++) sum += scores[one] = Math.exp(scores[one]! - largest);
+  for (let one = 0; one < scores.length; one++) scores[one]! /= sum;
+  return { label, confidence: scores[label]!, posterior: scores };
+}
+
+/** The row that the risk heads of a panel score; learner and decision both call this one. */
+export function panelRow(
+  signature: SparseRow,
+  fused: Fused,
+  ballots: readonly Ballot[],
+  { signatureWidth, labels }: PanelShape,
+): SparseRow {
+  const known = signature.indices.length;
+  const length = known + fusedColumns + labels + ballots.length * (1 + confidenceColumns);
+  const row = { indices: new Uint16Array(length), values: new Float32Array(length) };
+  row.indices.set(signature.indices);
+  row.values.set(signature.values);
+  let at = known;
+  const put = (column: number, value: number): void => {
+    row.indices[at] = column;
+    row.values[at++] = value;
+  };
+  const sure = surenessOf(fused.confidence);
+  put(signatureWidth, sure[0]!);
+  put(signatureWidth + 1, sure[1]!);
+  put(signatureWidth + 2, entropyOf(fused.posterior) / Math.log(Math.max(2, labels)));
+  const posteriorAt = signatureWidth + fusedColumns;
+  for (let label = 0; label < labels; label++) put(posteriorAt + label, fused.posterior[label]!);
+  ballots.forEach((ballot, index) => {
+    const block = posteriorAt + labels + (index * labels + ballot.label) * (1 + confidenceColumns);
+    put(block, 1);
+    for (let column = 0; column < confidenceColumns; column++) put(block + 1 + column, ballot.sureness[column]!);
+  });
+  return row;
+}
+
+function surenessOf(confidence: number): Float64Array {
+  const columns = new Float64Array(confidenceColumns);
+  const clipped = Math.min(1 - confidenceClip, Math.max(confidenceClip, confidence));
+  columns[0] = clipped;
+  columns[1] = logit(clipped) / logitScale;
+  for (let knot = 0; knot < knots.length; knot++) columns[2 + knot] = Math.max(0, clipped - knots[knot]!) / (1 - knots[knot]!);
+  return columns;
+}
+
+function entropyOf(posterior: Float64Array): number {
+  let entropy = 0;
+  for (const probability of posterior) if (probability > 0) entropy -= probability * Math.log(probability);
+  return entropy;
+}
