@@ -57,6 +57,7 @@ export {
   type SignatureInput,
   type SignatureReading,
 } from './signature.ts';
+export { BudgetLedger, type BudgetLeft } from './budget-ledger.ts';
 export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
 export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
 export type { ExplainContext } from './telling.ts';
