@@ -14,7 +14,7 @@ export interface BudgetLeft {
  * anywhere (null); else it gets what is there beyond the floor: the cheapest tier for each event that is still to come, and its share of audits.
  *
  * `settle` replaces all that was reserved by what was spent, except for events on their way: a window is overspent by at most what these
- * reserved, and by what even the floor takes when audits are drawn more often than expected (docs/routing.md 3e).
+ * reserved, and by what even the floor takes when audits are drawn more often than expected (docs/routing.md 3a).
  */
 export class BudgetLedger {
   /** Cost of the cheapest tier, and of all tiers. */
