@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
 import { modelsCommand } from './models/command.ts';
 import { replayCommand } from './replay.ts';
+import { switchCommand } from './switch.ts';
 import { trainCommand } from './train.ts';
 import { valueCommand } from './value/command.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('sluice')
   .exitOverride()
   .configureOutput({ writeErr: () => undefined })
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
+  .addCommand(switchCommand())
   .addCommand(trainCommand())
   .addCommand(modelsCommand())
   .addCommand(explainCommand())

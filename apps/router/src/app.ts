@@ -4,6 +4,7 @@ import { compileRules, compileSignature, PolicyGuard, type Envelopes, type Polic
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
+import { TierFlags } from './tier-flags.ts';
 import { TierLoads } from './tier-loads.ts';
 import { routerTopology } from './topology.ts';
 
@@ -41,6 +42,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     onChange: (key, record) => policy.hear(key, record, clock.now()),
   });
   const loads = await TierLoads.open(bus, flow, clock);
+  const flags = await TierFlags.open(bus, flow);
   const routed = new Tally<RoutedLabel>();
   const parts = {
     flow,
@@ -49,7 +51,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     rules: compileRules(flow, schemas),
     costs,
     policy: (now: EpochMs) => policy.inForce(now),
-    queuePrices: () => loads.prices(),
+    tiers: () => ({ ...loads.state(), bars: flags.bars() }),
     clock,
     routed,
   };
@@ -69,7 +71,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     routed,
     async close() {
       await pipe.close();
-      await Promise.all([policies.close(), loads.close()]);
+      await Promise.all([policies.close(), loads.close(), flags.close()]);
     },
   };
 }

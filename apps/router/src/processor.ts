@@ -1,10 +1,11 @@
 import type { RequestSchemas } from '@sluice/contracts';
 import { deadLetter, encodeTag, header, sourceText, topicsOf } from '@sluice/contracts';
 import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot, type Tag } from '@sluice/domain';
-import { route, type Rules, type Signature } from '@sluice/routing';
+import { route, type Rules, type Signature, type SignatureReading } from '@sluice/routing';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 import { IdWindow } from './id-window.ts';
+import type { TierState } from './tier-loads.ts';
 import { readRequest, requestId, type Request } from './request.ts';
 
 /** First tier and kind of the decision, or the code of the refusal; empty where one does not apply. */
@@ -20,8 +21,8 @@ export interface RouterParts {
   readonly costs: readonly number[];
   /** The policy to decide by at that time. */
   readonly policy: (now: EpochMs) => PolicySnapshot;
-  /** Waiting price of each tier in units of cost; infinite when the tier is closed. */
-  readonly queuePrices: () => readonly number[];
+  /** How the tiers stand at the time of the call. */
+  readonly tiers: () => TierState;
   readonly clock: Clock;
   readonly routed: Tally<RoutedLabel>;
 }
@@ -29,7 +30,7 @@ export interface RouterParts {
 /** Fixed for one slice. */
 interface Moment {
   readonly policy: PolicySnapshot;
-  readonly queuePrices: readonly number[];
+  readonly tiers: TierState;
   readonly now: EpochMs;
 }
 
@@ -39,12 +40,15 @@ export class RouterProcessor implements Processor {
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #seen: IdWindow;
   readonly #routed: TallyPart<RoutedLabel>;
+  /** Filled for each request. */
+  readonly #bars: string[];
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
     this.#topics = topicsOf(parts.flow.flow);
     this.#seen = new IdWindow(parts.flow.request.dedupWindow);
     this.#routed = parts.routed.part();
+    this.#bars = parts.flow.tiers.map(() => '');
   }
 
   /** The window of known ids is a fold over the request topic itself: reading its last records again restores it. */
@@ -62,8 +66,8 @@ export class RouterProcessor implements Processor {
   process(slice: readonly InRecord[]): readonly OutRecord[] {
     const now = this.#parts.clock.now();
     const policy = this.#parts.policy(now);
-    const queuePrices = this.#parts.queuePrices();
-    return slice.map((record) => this.#route(record, { policy, queuePrices, now }));
+    const tiers = this.#parts.tiers();
+    return slice.map((record) => this.#route(record, { policy, tiers, now }));
   }
 
   committed(): void {
@@ -117,7 +121,10 @@ export class RouterProcessor implements Processor {
       flow,
       policy: at.policy,
       costs,
-      queuePrices: at.queuePrices,
+      queuePrices: at.tiers.queuePrices,
+      waits: at.tiers.waits,
+      bars: this.#barsOf(read, at.tiers),
+      deadlineAt: request.deadlineAt,
       signature: read.row,
       signatureWidth: signature.width,
       rule,
@@ -139,5 +146,11 @@ export class RouterProcessor implements Processor {
       trail: [decision.step],
       answers: [],
     };
+  }
+
+  /** What bars each tier at the moment, and else what bars it from this request. */
+  #barsOf({ bars }: SignatureReading, tiers: TierState): readonly string[] {
+    for (let tier = 0; tier < this.#bars.length; tier++) this.#bars[tier] = tiers.bars[tier] || bars[tier] || '';
+    return this.#bars;
   }
 }

@@ -1,12 +1,22 @@
 import { decodeHealth, healthTopic } from '@sluice/contracts';
 import type { Clock, Flow, Health } from '@sluice/domain';
-import { queuePrice } from '@sluice/routing';
+import { answerTime, queuePrice, type WorkerLoad } from '@sluice/routing';
 import type { Bus, Table } from '@sluice/streaming';
 
 /** Workers publish every two seconds; one that missed five times is gone. */
 const leaseMs = 10_000;
 
-/** What the workers of a flow say of themselves, folded into a price per tier. */
+/** How the tiers of a flow stand now, in the order of the flow. */
+export interface TierState {
+  /** Price of waiting in units of cost; infinite when the tier is down. */
+  readonly queuePrices: readonly number[];
+  /** Expected milliseconds until an answer; 0 when nobody knows. */
+  readonly waits: readonly number[];
+  /** The bar of a tier that an operator switched off, else ''. */
+  readonly bars: readonly string[];
+}
+
+/** What the workers of a flow say of themselves, folded into prices and waits. */
 export class TierLoads {
   readonly #flow: Flow;
   readonly #clock: Clock;
@@ -29,20 +39,26 @@ export class TierLoads {
     return loads;
   }
 
-  /** Price of waiting for each tier now, in the order of the flow. */
-  prices(): readonly number[] {
-    const now = this.#clock.now();
+  state(): Omit<TierState, 'bars'> {
     const { tiers, request } = this.#flow;
-    return tiers.map(({ model }, position) => {
-      const workers = [...this.#heard.values()]
-        .filter(({ health }) => health.model === model)
-        .map(({ health, at }) => ({ queued: health.queued, base: health.base, perRow: health.perRow, age: now - at }));
-      return queuePrice({ workers, heavy: position === tiers.length - 1, leaseMs, deadlineMs: request.deadlineMs });
-    });
+    const workers = tiers.map(({ model }) => this.#workersOf(model));
+    return {
+      queuePrices: workers.map((ofTier, position) =>
+        queuePrice({ workers: ofTier, heavy: position === tiers.length - 1, leaseMs, deadlineMs: request.deadlineMs }),
+      ),
+      waits: workers.map((ofTier) => answerTime(ofTier, leaseMs)),
+    };
   }
 
   async close(): Promise<void> {
     await this.#table?.close();
+  }
+
+  #workersOf(model: string): WorkerLoad[] {
+    const now = this.#clock.now();
+    return [...this.#heard.values()]
+      .filter(({ health }) => health.model === model)
+      .map(({ health, at }) => ({ queued: health.queued, base: health.base, perRow: health.perRow, age: now - at }));
   }
 
   #hear(key: string, health: Health | undefined): void {

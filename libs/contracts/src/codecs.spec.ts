@@ -1,5 +1,7 @@
-import type { Answer, Slip, Source, SparseRow, Step, Tag } from '@sluice/domain';
+import type { Answer, Prediction, Slip, Source, SparseRow, Step, Tag } from '@sluice/domain';
+import { defineCodec } from './codec.ts';
 import { codecs, decodeTag, encodeTag } from './codecs.ts';
+import { predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
 
 const source: Source = { topic: 'mail.requests', partition: 1, offset: 4_000_000_007 };
 const answer: Answer = { tier: 'fast', model: 'mail-fast', version: '1.0.0', label: 1, confidence: 0.9, margin: 0.8, entropy: 0.3 };
@@ -8,14 +10,15 @@ const signature: SparseRow = { indices: Uint16Array.of(0, 3, 65535), values: Flo
 const audit = { probability: 0.04, drawn: true };
 const slip: Slip = {
   tiers: [
-    { tier: 'fast', model: 'mail-fast', cost: 0.02, queuePrice: 0.5 },
-    { tier: 'heavy', model: 'mail-heavy', cost: 1, queuePrice: Infinity },
+    { tier: 'fast', model: 'mail-fast', cost: 0.02, queuePrice: 0.5, wait: 12, bar: 'envelope' },
+    { tier: 'heavy', model: 'mail-heavy', cost: 1, queuePrice: Infinity, wait: 0, bar: '' },
   ],
   position: 0,
   threshold: 0.02,
   heavyOnly: false,
   auditRate: 0.04,
   auditDraw: 0.7,
+  budget: 0.3,
 };
 const tag: Tag = {
   id: 'a-1',
@@ -37,7 +40,18 @@ const tag: Tag = {
 const samples = {
   Tag: tag,
   Prediction: {
-    ...{ id: 'a-1', flow: 'mail', source, requestedAt: 1, routedAt: 2, policyVersion: 7, tier: 'fast', model: 'm', version: '1.0.0' },
+    ...{
+      id: 'a-1',
+      flow: 'mail',
+      source,
+      requestedAt: 1,
+      routedAt: 2,
+      deadlineAt: 3,
+      policyVersion: 7,
+      tier: 'fast',
+      model: 'm',
+      version: '1.0.0',
+    },
     ...{ label: 'spam', confidence: 0.9, harm: 0.01, cost: 0.02, propensity: 1, slip: tag.slip, audit },
     ...{ signature, trail: [step, { ...step, kind: 'stop' as const }], answers: [answer] },
   },
@@ -103,6 +117,15 @@ describe.each(names)('the codec of %s', (name) => {
       }
     }
   });
+});
+
+it('tags and predictions of the first version are read, what came later at its default', () => {
+  const tiers = slip.tiers.map((tier) => ({ ...tier, wait: 0, bar: '' }));
+  const before = { slip: { ...slip, tiers, budget: null } };
+  const tagV1 = defineCodec<Tag>({ schema: tagSchemaV1 }).encode(tag);
+  expect(codecs.Tag.decode(tagV1)).toEqual({ ...tag, ...before });
+  const predictionV1 = defineCodec<Prediction>({ schema: predictionSchemaV1 }).encode(samples.Prediction);
+  expect(codecs.Prediction.decode(predictionV1)).toEqual({ ...samples.Prediction, ...before, deadlineAt: 0 });
 });
 
 it('a tag does not keep the buffer it was read from alive', () => {

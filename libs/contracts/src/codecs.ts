@@ -1,5 +1,6 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
+import { predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
 import { exampleSchema, exampleSchemaV1, outcomeSchema, policySchema, policySchemaV1, policySchemaV2 } from './schemas/feedback.ts';
 import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
@@ -7,8 +8,8 @@ import { tagSchema } from './schemas/tag.ts';
 
 /** Every schema Sluice owns. A changed schema puts its former version into `earlier` and a golden file beside the others. */
 export const codecs = {
-  Tag: defineCodec<Tag>({ schema: tagSchema, invalid: 'SLUICE_TAG_INVALID' }),
-  Prediction: defineCodec<Prediction>({ schema: predictionSchema }),
+  Tag: defineCodec<Tag>({ schema: tagSchema, earlier: [tagSchemaV1], invalid: 'SLUICE_TAG_INVALID' }),
+  Prediction: defineCodec<Prediction>({ schema: predictionSchema, earlier: [predictionSchemaV1] }),
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
   Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1] }),

@@ -39,6 +39,7 @@ export { decodeSparse, encodeSparse, SparseScratch } from './sparse.ts';
 export { topicSpecs, type TopicDeclaration } from './topic-specs.ts';
 export {
   catalogTopic,
+  flagsTopic,
   healthTopic,
   parseTopic,
   policyTopic,

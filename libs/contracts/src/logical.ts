@@ -39,14 +39,16 @@ class OpaqueType extends Conversion {
 }
 
 type WireSlipTier = Omit<SlipTier, 'queuePrice'> & { readonly queuePrice: number | null };
+/** Tags of the first version lack what came later; avsc reads a logical type by its writer's schema, defaults left out. */
+type WrittenSlipTier = Omit<WireSlipTier, 'wait' | 'bar'> & Partial<WireSlipTier>;
 
 /** Infinity is not JSON, and tags are also read by people and other languages: a closed tier is null on the wire. */
 class SlipTierType extends Conversion {
-  protected override _fromValue({ tier, model, cost, queuePrice }: WireSlipTier): SlipTier {
-    return { tier, model, cost, queuePrice: queuePrice ?? Infinity };
+  protected override _fromValue({ tier, model, cost, queuePrice, wait = 0, bar = '' }: WrittenSlipTier): SlipTier {
+    return { tier, model, cost, queuePrice: queuePrice ?? Infinity, wait, bar };
   }
-  protected override _toValue({ tier, model, cost, queuePrice }: SlipTier): WireSlipTier {
-    return { tier, model, cost, queuePrice: queuePrice === Infinity ? null : queuePrice };
+  protected override _toValue({ tier, model, cost, queuePrice, wait, bar }: SlipTier): WireSlipTier {
+    return { tier, model, cost, queuePrice: queuePrice === Infinity ? null : queuePrice, wait, bar };
   }
 }
 

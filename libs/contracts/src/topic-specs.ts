@@ -1,5 +1,5 @@
 import type { Flow } from '@sluice/domain';
-import { catalogTopic, healthTopic, policyTopic, topicsOf } from './topics.ts';
+import { catalogTopic, flagsTopic, healthTopic, policyTopic, topicsOf } from './topics.ts';
 
 /** `message.max.bytes` of a broker that says nothing: topics never get less. */
 const kafkaDefault = 1_048_588;
@@ -40,5 +40,6 @@ export function topicSpecs(flow: Flow): readonly TopicDeclaration[] {
     { name: policyTopic, partitions: 1, compacted: true, minCompactionLag: 7 * dayMs, maxMessageBytes: 2_000_000 },
     { name: healthTopic, partitions: 1, compacted: true },
     { name: catalogTopic, partitions: 1, compacted: true },
+    { name: flagsTopic, partitions: 1, compacted: true },
   ];
 }

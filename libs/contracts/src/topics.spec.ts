@@ -1,7 +1,7 @@
 import { parseFlow } from '@sluice/domain';
 import fc from 'fast-check';
 import { topicSpecs } from './topic-specs.ts';
-import { catalogTopic, healthTopic, parseTopic, policyTopic, topicKinds, topicsOf } from './topics.ts';
+import { catalogTopic, flagsTopic, healthTopic, parseTopic, policyTopic, topicKinds, topicsOf } from './topics.ts';
 
 const segments = fc.stringMatching(/^[a-z][a-z0-9-]{0,47}$/);
 
@@ -23,6 +23,7 @@ describe('topic names', () => {
     policyTopic,
     healthTopic,
     catalogTopic,
+    flagsTopic,
     'mail',
     'mail.requests.x',
     'mail.model',
@@ -53,7 +54,7 @@ describe('the topics of a flow', () => {
 
   it('are declared, each once', () => {
     const { model, ...plain } = topicsOf('mail');
-    const expected = [...Object.values(plain), model('mail-fast'), model('mail-heavy'), policyTopic, healthTopic, catalogTopic];
+    const expected = [...Object.values(plain), model('mail-fast'), model('mail-heavy'), policyTopic, healthTopic, catalogTopic, flagsTopic];
     expect([...specs.keys()].sort()).toEqual(expected.sort());
     expect(topicSpecs(flow)).toHaveLength(specs.size);
   });

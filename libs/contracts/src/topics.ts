@@ -21,6 +21,9 @@ export const healthTopic = 'sluice.health';
 /** Compacted, key = model: the version that workers are to serve. */
 export const catalogTopic = 'sluice.catalog';
 
+/** Compacted, key = flow/tier: why an operator switched a tier off, in plain text; a deleted key is a tier switched on. */
+export const flagsTopic = 'sluice.flags';
+
 /** Every topic of one flow. */
 export interface FlowTopics {
   readonly requests: string;

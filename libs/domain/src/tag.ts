@@ -1,4 +1,4 @@
-import type { EpochMs, EventId, PolicyVersion } from './brand.ts';
+import type { EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
 
 /** Where a record was read: unique for ever within one cluster. */
 export interface Source {
@@ -22,8 +22,12 @@ export interface SlipTier {
   readonly model: string;
   /** Cost of one event relative to the heavy tier. */
   readonly cost: number;
-  /** Price of waiting, in the unit of cost: 0 when idle, infinite (encoded as null) when the tier is closed. */
+  /** Price of waiting, in the unit of cost: 0 when idle, infinite (encoded as null) when the tier is down. */
   readonly queuePrice: number;
+  /** Expected time until its answer, waiting included; 0 when nobody knows. */
+  readonly wait: Millis;
+  /** Why the tier may not run for this event, a name of `bars` in `@sluice/routing`; empty when it may. */
+  readonly bar: string;
 }
 
 /** The plan a worker carries out without asking the router again. */
@@ -38,6 +42,8 @@ export interface Slip {
   readonly auditRate: number;
   /** Uniform draw in [0, 1) from a keyed hash of event id and policy version; an audit happens when it is below the audit probability. */
   readonly auditDraw: number;
+  /** What all tiers that run for the user may cost together, heavy = 1; null where all of them are paid for, audit included. */
+  readonly budget: number | null;
 }
 
 export const stepKinds = ['rule', 'route', 'stop', 'escalate', 'audit', 'fallback'] as const;
@@ -104,6 +110,8 @@ export interface Prediction {
   readonly source: Source;
   readonly requestedAt: EpochMs;
   readonly routedAt: EpochMs;
+  /** 0 in records of earlier versions. */
+  readonly deadlineAt: EpochMs;
   readonly policyVersion: PolicyVersion;
   readonly tier: string;
   readonly model: string;

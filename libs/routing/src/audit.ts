@@ -27,6 +27,11 @@ export function auditProbability(auditRate: number, harm: number): number {
   return Math.min(1, Math.max(auditRate / 2, (auditRate * spread(harm)) / referenceSpread));
 }
 
+/** Smallest probability that `auditProbability` gives, whatever the harm. */
+export function auditFloor(auditRate: number): number {
+  return Math.min(1, auditRate / 2);
+}
+
 /** s(g) = sqrt(g (1 - g)), the standard deviation of a harm that happens with probability g. */
 export function auditSpread(harm: number): number {
   return spread(harm);
@@ -61,13 +66,15 @@ export function tiersNotRun(tiers: Slip['tiers'] | Flow['tiers'], ran: readonly 
 /**
  * Decides the audit of an event that is being served.
  * A light answer is audited by its harm. An answer of heavy needs no correction, its loss is 0; it is shadowed at the plain rate so that the
- * heads of the lighter tiers keep learning. Where every tier ran anyway nothing is left to chance: probability 1.
+ * heads of the lighter tiers keep learning. Where every tier ran anyway nothing is left to chance: probability 1. Where the budget is short the
+ * probability is the smallest, for which `BudgetLedger` set the cost aside at routing: it can never be that a drawn audit is not paid for.
  */
 export function decideAudit(slip: Slip, harm: number, ran: readonly string[]): Audit {
   const missing = tiersNotRun(slip.tiers, ran);
   if (missing.length === 0) return { probability: 1, drawn: true, tiers: missing };
   const heavyRan = ran.includes(slip.tiers[slip.tiers.length - 1]!.tier);
-  const probability = heavyRan ? Math.min(1, slip.auditRate) : auditProbability(slip.auditRate, harm);
+  const plain = heavyRan ? Math.min(1, slip.auditRate) : auditProbability(slip.auditRate, harm);
+  const probability = slip.budget === null ? plain : auditFloor(slip.auditRate);
   const drawn = slip.auditDraw < probability;
   return { probability, drawn, tiers: drawn ? missing : [] };
 }

@@ -1,47 +1,27 @@
 import type { SlipTier } from '@sluice/domain';
+import type { Bar } from './eligibility.ts';
 import { harmFloor, logit, sigmoid } from './heads.ts';
 
 /** A tier as the decision sees it. Prices are in units of the heavy tier's cost. */
 export interface Candidate {
   /** Index in the slip; the last one is heavy. */
   readonly position: number;
-  /** Cost plus queue price: what one event pays there now; infinite when the tier is closed. */
+  /** Cost plus queue price: what one event pays there now. */
   readonly price: number;
   /** Estimated probability that the tier errs where heavy is right; 0 for heavy. */
   readonly harm: number;
+  /** Why it may not run; undefined for an open tier. */
+  readonly bar: Bar | undefined;
 }
 
-/** A reason not to consider a tier. The list is ordered: the first that applies is the one that is named. */
-export interface Exclusion {
-  readonly name: string;
-  excludes(candidate: Candidate, all: readonly Candidate[]): boolean;
-  /** For people, after the tier's name. */
-  readonly because: string;
-}
-
-export const exclusions: readonly Exclusion[] = [
-  {
-    name: 'closed',
-    excludes: (candidate) => !isOpen(candidate),
-    because: 'is closed',
-  },
-  {
-    // Keeps a useless tier from being tried: whatever it offers, another tier offers at no higher price and no higher harm.
-    name: 'dominated',
-    excludes: (candidate, all) => all.some((other) => dominates(other, candidate)),
-    because: 'is neither cheaper nor better than another open tier',
-  },
-];
-
-/** Name of the first exclusion that applies, or undefined for an eligible tier. */
-export function exclusionOf(candidate: Candidate, all: readonly Candidate[]): string | undefined {
-  for (const exclusion of exclusions) if (exclusion.excludes(candidate, all)) return exclusion.name;
-  return undefined;
-}
-
-/** A tier without a finite price (closed, or never priced) is not open. */
 export function isOpen(candidate: Candidate): boolean {
-  return candidate.price < Infinity;
+  return candidate.bar === undefined;
+}
+
+/** Keeps a useless tier from being tried: whatever it offers, another open tier offers at no higher price and no higher harm. */
+export function isDominated(candidate: Candidate, all: readonly Candidate[]): boolean {
+  for (let i = 0; i < all.length; i++) if (isOpen(all[i]!) && dominates(all[i]!, candidate)) return true;
+  return false;
 }
 
 function dominates(other: Candidate, one: Candidate): boolean {

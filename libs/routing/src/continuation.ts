@@ -1,5 +1,6 @@
-import type { Tag } from '@sluice/domain';
+import type { EpochMs, Tag } from '@sluice/domain';
 import { priceOf } from './candidate.ts';
+import { spentOn, type Remaining } from './eligibility.ts';
 
 /** A tier that could answer next, at its price with the harm it is left with. */
 export interface Continuation {
@@ -16,4 +17,15 @@ export function onwards(tag: Tag, position: number, harm: number): Continuation 
 /** Of two equal scores the less harmful wins, so that rounding cannot favour a useless tier. */
 export function better(one: Continuation, other: Continuation): boolean {
   return one.score < other.score || (one.score === other.score && one.harm < other.harm);
+}
+
+/** Time and budget are looked at again on every leg: waiting and running have used some of both. */
+export function remainingOf(tag: Tag, now: EpochMs): Remaining {
+  const { budget } = tag.slip;
+  return { timeLeft: tag.deadlineAt - now, budget: budget === null ? null : budget - costSoFar(tag) };
+}
+
+/** Costs of the tiers that answered for the user, the one at hand included. */
+export function costSoFar({ slip, answers }: Tag): number {
+  return slip.tiers[slip.position]!.cost + spentOn(slip, answers);
 }

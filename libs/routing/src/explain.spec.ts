@@ -38,13 +38,22 @@ describe('an explanation', () => {
       { policy: samplePolicy({}, { heavyOnly: true, reason: 'warm-up' }) },
       /still warming up.*checked unseen on the tiers that had not run \(probability 100 %\)/,
     ],
-    ['closed tiers', { queuePrices: [Infinity, 0, 0] }, /Closed at that moment: fast\./],
-    ['nothing open', { queuePrices: [Infinity, Infinity, Infinity] }, /Every tier was closed, so it waited for the heavy tier/],
+    ['closed tiers', { queuePrices: [Infinity, 0, 0] }, /so it ran first\. Not considered: fast \(was down\)\./],
+    [
+      'nothing open',
+      { queuePrices: [Infinity, Infinity, Infinity] },
+      /No tier could take it: fast \(was down\), standard \(was down\) and heavy \(was down\); so it waited for the heavy tier/,
+    ],
+    [
+      'a tier that was not validated for it',
+      { bars: ['envelope', '', ''] },
+      /Not considered: fast \(was not validated for such values\)\./,
+    ],
     ['a rule', { rule: { name: 'vip', tier: 'standard', because: 'they pay' } }, /Rule "vip" sent it to the standard tier first\./],
     [
       'a rule for a closed tier',
       { rule: { name: 'vip', tier: 'standard', because: 'they pay' }, queuePrices: [0, Infinity, 0] },
-      /Rule "vip" asked for a tier that was closed\./,
+      /Rule "vip" asked for a tier that could not take it: standard \(was down\)\./,
     ],
     ['heavy’s answer', { rule: { name: 'vip', tier: 'heavy', because: 'they pay' } }, /heavy's answer is final/],
   ])('gives the reason for %s', (_, more, expected) => {
@@ -83,7 +92,7 @@ describe('an explanation', () => {
   it('says so when a model failed and heavy took over', () => {
     const input = sampleRoute(policy);
     const tag = fallbackTag(sampleTag(input, route(input)), { policyVersion: 7, now: 2 })!;
-    expect(renderExplanation(explain(tag))).toContain("The fast tier's model failed on it, so it went on to the heaviest tier.");
+    expect(renderExplanation(explain(tag))).toContain("The fast tier's model failed on it, so it went on to the heavy tier.");
   });
 
   it('is plain data', () => {

@@ -22,8 +22,8 @@ export {
   stopColumnNames,
   stopColumns,
 } from './heads.ts';
-export { auditDraw, auditProbability, auditReferenceHarm, auditSpread, tiersNotRun, warmUp, type Audit } from './audit.ts';
-export { exclusions, type Candidate, type Exclusion } from './candidate.ts';
+export { auditDraw, auditFloor, auditProbability, auditReferenceHarm, auditSpread, tiersNotRun, warmUp, type Audit } from './audit.ts';
+export { bars, type Bar } from './eligibility.ts';
 export { route, type RouteDecision, type RouteInput } from './route.ts';
 export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
 export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
@@ -39,7 +39,7 @@ export {
   type Fused,
   type PanelShape,
 } from './panel.ts';
-export { queuePrice, type QueuePriceInput, type WorkerLoad } from './queue-price.ts';
+export { answerTime, queuePrice, type QueuePriceInput, type WorkerLoad } from './queue-price.ts';
 export { replayTrail, type Replay } from './replay.ts';
 export { initialPolicy, stale, startThreshold } from './policy.ts';
 export { policyFault } from './policy-check.ts';
@@ -57,6 +57,7 @@ export {
   type SignatureInput,
   type SignatureReading,
 } from './signature.ts';
+export { BudgetLedger, type BudgetLeft } from './budget-ledger.ts';
 export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
 export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
 export type { ExplainContext } from './telling.ts';

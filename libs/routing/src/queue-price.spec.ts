@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { queuePrice, type WorkerLoad } from './queue-price.ts';
+import { answerTime, queuePrice, type WorkerLoad } from './queue-price.ts';
 
 const flow = { heavy: false, leaseMs: 10_000, deadlineMs: 30_000 };
 const load = (more: Partial<WorkerLoad> = {}): WorkerLoad => ({ queued: 0, base: 100, perRow: 10, age: 0, ...more });
@@ -41,5 +41,17 @@ describe('the price of waiting for a tier', () => {
         expect(queuePrice({ ...flow, workers: longer })).toBeGreaterThanOrEqual(queuePrice({ ...flow, workers }));
       }),
     );
+  });
+});
+
+describe('the time until a tier answers', () => {
+  it('is that of its queue with one request more, in whole milliseconds', () => {
+    expect(answerTime([load({ base: 1000, perRow: 10, queued: 99 })], 10_000)).toBe(2);
+    expect(answerTime([load(), load({ queued: 389 })], 10_000)).toBe(3);
+  });
+
+  it('is 0, which nobody takes for a time, when no worker is alive to say', () => {
+    expect(answerTime([], 10_000)).toBe(0);
+    expect(answerTime([load({ age: 10_001 })], 10_000)).toBe(0);
   });
 });

@@ -1,3 +1,5 @@
+import type { Millis } from '@sluice/domain';
+
 /** What a worker last said of itself. */
 export interface WorkerLoad {
   /** Rows that wait in it. */
@@ -25,8 +27,19 @@ export interface QueuePriceInput {
  * that a request has. 0 when idle, and before any worker spoke; infinite (closed) when all that spoke have gone silent.
  */
 export function queuePrice({ workers, heavy, leaseMs, deadlineMs }: QueuePriceInput): number {
-  const fresh = workers.filter(({ age }) => age <= leaseMs);
+  const fresh = living(workers, leaseMs);
   if (fresh.length === 0) return workers.length === 0 || heavy ? 0 : Infinity;
-  const waits = fresh.map(({ queued, base, perRow }) => (queued > 0 ? (base + perRow * queued) / 1000 : 0));
-  return waits.reduce((sum, wait) => sum + wait, 0) / waits.length / deadlineMs;
+  return mean(fresh.map(({ queued, base, perRow }) => (queued > 0 ? (base + perRow * queued) / 1000 : 0))) / deadlineMs;
 }
+
+/**
+ * Expected whole milliseconds from now until a tier has answered one more request: its queue and the batch it comes with,
+ * T(n) = base + perRow n. 0 when no worker is alive to say.
+ */
+export function answerTime(workers: readonly WorkerLoad[], leaseMs: Millis): Millis {
+  const fresh = living(workers, leaseMs);
+  return fresh.length === 0 ? 0 : Math.ceil(mean(fresh.map(({ queued, base, perRow }) => (base + perRow * (queued + 1)) / 1000)));
+}
+
+const living = (workers: readonly WorkerLoad[], leaseMs: Millis): WorkerLoad[] => workers.filter(({ age }) => age <= leaseMs);
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;

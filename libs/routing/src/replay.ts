@@ -47,6 +47,10 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
     policy,
     costs: tiers.map(({ cost }) => cost),
     queuePrices: tiers.map(({ queuePrice }) => queuePrice),
+    waits: tiers.map(({ wait }) => wait),
+    bars: tiers.map(({ bar }) => bar),
+    deadlineAt: prediction.deadlineAt,
+    budget: prediction.slip.budget,
     signature: prediction.signature,
     signatureWidth,
     rule: ruleOf(flow, step),
@@ -69,7 +73,6 @@ function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { st
   const position = prediction.slip.tiers.findIndex(({ tier }) => tier === answer.tier);
   const tag: Tag = {
     ...prediction,
-    deadlineAt: 0,
     schema: 0,
     shadow: false,
     slip: { ...prediction.slip, position },
@@ -99,7 +102,7 @@ function policyOf(policies: Replay['policies'], { policyVersion, reason }: Step)
 /** The declared rule that the trail says decided; what its condition read is not needed to decide again. */
 function ruleOf(flow: Flow, step: Step): RuleHit | undefined {
   const reason = parseReason(step.reason);
-  const name = step.kind === 'rule' ? reason.name : reason.name === 'rule-tier-closed' ? reason.detail : undefined;
+  const name = step.kind === 'rule' ? reason.name : reason.name === 'rule-tier-closed' ? reason.detail?.split(':')[0] : undefined;
   return flow.rules.find((rule) => rule.name === name);
 }
 

@@ -51,12 +51,12 @@ describe('the first tier', () => {
   it('is not the tier of a rule when that tier is closed, and says so', () => {
     const rule = { name: 'vip', tier: 'standard', because: 'paying customers wait less' };
     const { step } = route(sampleRoute(samplePolicy(calm), { rule, queuePrices: [0, Infinity, 0] }));
-    expect(step).toMatchObject({ kind: 'fallback', tier: 'fast', reason: 'rule-tier-closed:vip' });
+    expect(step).toMatchObject({ kind: 'fallback', tier: 'fast', reason: 'rule-tier-closed:vip:standard=down' });
   });
 
   it('is never a closed one, and the closed ones are named', () => {
     const { step } = route(sampleRoute(samplePolicy(calm), { queuePrices: [Infinity, 0, 0] }));
-    expect(step).toMatchObject({ kind: 'route', tier: 'standard', reason: 'cheapest:fast' });
+    expect(step).toMatchObject({ kind: 'route', tier: 'standard', reason: 'cheapest:fast=down' });
   });
 
   it('is a light one when heavy is closed', () => {
@@ -66,7 +66,7 @@ describe('the first tier', () => {
 
   it('is heavy, to be waited for, when everything is closed', () => {
     const { step } = route(sampleRoute(samplePolicy(calm), { queuePrices: [Infinity, Infinity, Infinity] }));
-    expect(step).toMatchObject({ kind: 'fallback', tier: 'heavy', reason: 'all-closed' });
+    expect(step).toMatchObject({ kind: 'fallback', tier: 'heavy', reason: 'all-closed:fast=down,standard=down,heavy=down' });
   });
 
   it('moves to a heavier tier when a queue makes the light one dear', () => {

@@ -1,12 +1,14 @@
-import type { EpochMs, EventId, Flow, PolicySnapshot, Slip, SlipTier, SparseRow, Step, StepKind } from '@sluice/domain';
+import type { EpochMs, EventId, Flow, Millis, PolicySnapshot, Slip, SlipTier, SparseRow, Step, StepKind } from '@sluice/domain';
 import { auditDraw, slipAuditRate, warmUp } from './audit.ts';
-import { exclusionOf, isOpen, priceOf, type Candidate } from './candidate.ts';
+import { isDominated, isOpen, priceOf, type Candidate } from './candidate.ts';
+import { barOf, formatBars, sayBars, type Remaining } from './eligibility.ts';
 import { headOf, scoreHead } from './heads.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import type { RuleHit } from './rules/rules.ts';
-import { listed, percent, short, type Teller, type Told } from './telling.ts';
+import { percent, short, type Teller, type Told } from './telling.ts';
+import { pricedTiers } from './tier-prices.ts';
 
 /** Everything a routing decision depends on; equal inputs give equal decisions, bit for bit. */
 export interface RouteInput {
@@ -15,8 +17,16 @@ export interface RouteInput {
   readonly policy: PolicySnapshot;
   /** Cost of one event on each tier of the flow, in any one unit; divided by heavy's before use. */
   readonly costs: readonly number[];
-  /** Price of waiting for each tier in the same unit: 0 when idle, Infinity when the tier is closed. */
+  /** Price of waiting for each tier in the same unit: 0 when idle, Infinity when the tier is down. */
   readonly queuePrices: readonly number[];
+  /** Expected milliseconds until an answer of each tier; 0, or left out, when nobody knows. */
+  readonly waits?: readonly Millis[] | undefined;
+  /** Why each tier may not run for this request, a name of `bars`, or ''; left out: all may. */
+  readonly bars?: readonly string[] | undefined;
+  /** Left out: the request can wait. */
+  readonly deadlineAt?: EpochMs | undefined;
+  /** What the tiers that run for the user may cost together, heavy = 1; null, or left out, where all are paid for. */
+  readonly budget?: number | null | undefined;
   readonly signature: SparseRow;
   readonly signatureWidth: number;
   /** The first declared rule that holds for the request. */
@@ -76,20 +86,25 @@ export const ways: readonly Way[] = [
     name: 'all-closed',
     kind: 'fallback',
     choose: whenNothingIsOpen,
-    say: ({ step }) => `Every tier was closed, so it waited for the ${step.tier} tier, whose answers need no check.`,
+    say: ({ step, detail }) => {
+      const why = detail === undefined ? 'Every tier was closed' : `No tier could take it: ${sayBars(detail)}`;
+      return `${why}; so it waited for the ${step.tier} tier.`;
+    },
   },
   {
     name: 'rule-tier-closed',
     kind: 'fallback',
-    choose: (context) => (context.input.rule === undefined ? undefined : { ...cheapest(context), detail: context.input.rule.name }),
-    say: (told) => `Rule "${told.detail}" asked for a tier that was closed. ${sayCheapest(told)}`,
+    choose: (context) => (context.input.rule === undefined ? undefined : cheapest(context, ruleDetail(context))),
+    say: (told) => {
+      const [rule, bar] = told.detail!.split(':');
+      return `Rule "${rule}" asked for a tier that could not take it${bar === undefined ? '' : `: ${sayBars(bar)}`}. ${sayCheapest(told)}`;
+    },
   },
   {
     name: 'cheapest',
     kind: 'route',
-    choose: (context) => ({ ...cheapest(context), detail: closedTiers(context) }),
-    say: (told) =>
-      told.detail === undefined ? sayCheapest(told) : `${sayCheapest(told)} Closed at that moment: ${listed(told.detail.split(','))}.`,
+    choose: (context) => cheapest(context, barredTiers(context)),
+    say: (told) => (told.detail === undefined ? sayCheapest(told) : `${sayCheapest(told)} Not considered: ${sayBars(told.detail)}.`),
   },
 ];
 
@@ -106,8 +121,8 @@ function sayCheapest({ step, slip }: Told): string {
 
 /** Decides which tier runs first and plans the rest (docs/routing.md 3a, pre-route). */
 export function route(input: RouteInput): RouteDecision {
-  const tiers = priceTiers(input);
-  const context = { input, candidates: tiers.map((tier, position) => candidate(input, tier, position)) };
+  const tiers = pricedTiers(input);
+  const context = { input, candidates: candidatesOf(input, tiers) };
   const { way, choice } = choose(context);
   const { policy, flow, now } = input;
   const { position, harm, score, detail } = choice;
@@ -118,6 +133,7 @@ export function route(input: RouteInput): RouteDecision {
     heavyOnly: policy.heavyOnly,
     auditRate: slipAuditRate(policy),
     auditDraw: auditDraw(input.id, policy.version, flow.audit.key),
+    budget: input.budget ?? null,
   };
   const reason = way.kind === 'rule' ? detail! : formatReason({ name: way.name, detail });
   const step: Step = { kind: way.kind, tier: tiers[position]!.tier, harm, score, reason, at: now, policyVersion: policy.version };
@@ -132,32 +148,28 @@ function choose(context: RouteContext): { readonly way: Way; readonly choice: Ch
   throw new Error('the last way always applies');
 }
 
-function priceTiers({ flow, costs, queuePrices }: RouteInput): SlipTier[] {
-  const heavy = costs[flow.tiers.length - 1];
-  const unit = heavy !== undefined && heavy > 0 && heavy < Infinity ? heavy : 1;
-  return flow.tiers.map((tier, position) => ({
-    tier: tier.name,
-    model: tier.model,
-    cost: known(costs[position]) / unit,
-    queuePrice: known(queuePrices[position]) / unit,
-  }));
-}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What nobody could measure counts as closed, never as free. */
-function known(price: number | undefined): number {
-  return price === undefined || Number.isNaN(price) ? Infinity : price;
-}
+/** Candidates for each number of tiers, made once and filled for each event. */
+const pools: Writable<Candidate>[][] = [];
 
-function candidate(input: RouteInput, tier: SlipTier, position: number): Candidate {
-  const heavy = position === input.flow.tiers.length - 1;
+function candidatesOf(input: RouteInput, tiers: readonly SlipTier[]): readonly Candidate[] {
+  const pool = (pools[tiers.length] ??= tiers.map((_, position) => ({ position, price: 0, harm: 0, bar: undefined })));
+  const remaining: Remaining = { timeLeft: (input.deadlineAt ?? Infinity) - input.now, budget: input.budget ?? null };
   const shape = { stage: 'route', width: input.signatureWidth } as const;
-  const harm = heavy ? 0 : scoreHead(headOf(input.policy, tier.tier, shape), input.signature);
-  return { position, price: priceOf(tier), harm };
+  for (let position = 0; position < tiers.length; position++) {
+    const tier = tiers[position]!;
+    const one = pool[position]!;
+    one.price = priceOf(tier);
+    one.harm = position === tiers.length - 1 ? 0 : scoreHead(headOf(input.policy, tier.tier, shape), input.signature);
+    one.bar = barOf(tier, remaining);
+  }
+  return pool;
 }
 
 function atSafeEnd({ input: { policy }, candidates }: RouteContext): Choice | undefined {
   if (!policy.heavyOnly) return undefined;
-  return { ...waitForHeavy(candidates), detail: Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined };
+  return waitFor(candidates[candidates.length - 1]!, Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined);
 }
 
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */
@@ -169,45 +181,53 @@ function byDeclaredRule({ input: { rule, flow, policy }, candidates }: RouteCont
   return { position, harm: chosen.harm, score: chosen.price + chosen.harm / policy.threshold, detail: rule.name };
 }
 
-function whenNothingIsOpen({ candidates }: RouteContext): Choice | undefined {
-  // Waiting for heavy keeps the promised quality; any light tier would wait as long and keep nothing.
-  return candidates.some(isOpen) ? undefined : waitForHeavy(candidates);
+function ruleDetail({ input: { rule, flow }, candidates }: RouteContext): string {
+  const bar = candidates[flow.tiers.findIndex((tier) => tier.name === rule!.tier)]?.bar;
+  return bar === undefined ? rule!.name : `${rule!.name}:${formatBars([{ tier: rule!.tier, bar }])}`;
 }
 
-function waitForHeavy(candidates: readonly Candidate[]): Choice {
+function whenNothingIsOpen(context: RouteContext): Choice | undefined {
+  const { input, candidates } = context;
+  if (candidates.some(isOpen)) return undefined;
   const heavy = candidates[candidates.length - 1]!;
-  return { position: heavy.position, harm: 0, score: heavy.price };
+  // Waiting for heavy keeps the promised quality; any light tier would wait as long and keep nothing. Where the budget comes first it is the cheapest.
+  if ((input.budget ?? null) === null) return waitFor(heavy, barredTiers(context));
+  const working = candidates.filter(({ bar }) => bar === 'unpaid' || bar === 'late');
+  const least = working.reduce<Candidate>((best, one) => (one.price < best.price ? one : best), working[0] ?? heavy);
+  return waitFor(least, barredTiers(context));
 }
 
-function closedTiers({ input: { flow }, candidates }: RouteContext): string | undefined {
-  const closed = candidates.filter((one) => !isOpen(one));
-  return closed.length === 0 ? undefined : closed.map((one) => flow.tiers[one.position]!.name).join(',');
+function waitFor({ position, harm, price }: Candidate, detail: string | undefined): Choice {
+  return { position, harm, score: price, detail };
 }
+
+function barredTiers({ input: { flow }, candidates }: RouteContext): string | undefined {
+  // Hardly ever is one barred: without this look, lists would be made for every event.
+  if (candidates.every(isOpen)) return undefined;
+  return formatBars(candidates.flatMap(({ position, bar }) => (bar === undefined ? [] : [{ tier: flow.tiers[position]!.name, bar }])));
+}
+
+/** Values of the tiers of the event at hand; flows have at most 8. */
+const values = new Float64Array(8);
 
 /**
  * argmin over eligible tiers of c_k + w_k + pi_k * next_k + residual_k / tau. Tiers are valued from heavy downwards, because a
  * light tier's value contains that of the best tier it may escalate to.
  */
-function cheapest({ input, candidates }: RouteContext): Choice {
-  const values = new Float64Array(candidates.length).fill(Infinity);
+function cheapest({ input, candidates }: RouteContext, detail: string | undefined): Choice {
+  values.fill(Infinity);
   let best = candidates.length - 1;
   for (let position = candidates.length - 1; position >= 0; position--) {
     const one = candidates[position]!;
-    if (exclusionOf(one, candidates) !== undefined) continue;
-    values[position] = valueOf(one, { candidates, values, threshold: input.policy.threshold });
+    if (!isOpen(one) || isDominated(one, candidates)) continue;
+    values[position] = valueOf(one, candidates, input.policy.threshold);
     // `<=`: of two equals the lighter runs first. `!(>)` would let NaN through.
     if (values[position]! <= values[best]!) best = position;
   }
-  return { position: best, harm: candidates[best]!.harm, score: values[best]! };
+  return { position: best, harm: candidates[best]!.harm, score: values[best]!, detail };
 }
 
-interface Valued {
-  readonly candidates: readonly Candidate[];
-  readonly values: Float64Array;
-  readonly threshold: number;
-}
-
-function valueOf(one: Candidate, { candidates, values, threshold }: Valued): number {
+function valueOf(one: Candidate, candidates: readonly Candidate[], threshold: number): number {
   if (one.position === candidates.length - 1) return one.price;
   let next = Infinity;
   for (let above = one.position + 1; above < candidates.length; above++) {

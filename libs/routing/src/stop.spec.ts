@@ -63,7 +63,7 @@ describe('the stop rule, computed by hand', () => {
       'two tiers are closed',
       { harms: { fast: [0.9, 0.9], standard: [0.1, 0.1] }, queuePrices: [0, Infinity, Infinity] },
       'stop',
-      'nowhere-to-go',
+      'nowhere-to-go:standard=down,heavy=down',
       45,
     ],
     [

@@ -1,7 +1,8 @@
 import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sluice/domain';
 import { decideAudit, type Audit } from './audit.ts';
 import { harmAfterAnswer } from './candidate.ts';
-import { better, onwards, type Continuation } from './continuation.ts';
+import { better, costSoFar, onwards, remainingOf, type Continuation } from './continuation.ts';
+import { barOf, formatBars, sayBars } from './eligibility.ts';
 import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
@@ -52,7 +53,7 @@ interface StopContext {
   readonly harm: number;
   /** What the policy makes of all answers together, where it can. */
   readonly together: Together | undefined;
-  /** The cheapest way on, or undefined when there is none: every heavier tier is closed. */
+  /** The cheapest way on, or undefined when no heavier tier may take it. */
   readonly next: Continuation | undefined;
 }
 
@@ -64,6 +65,7 @@ export interface Verdict extends Teller {
 }
 
 const serve = () => undefined;
+const nowhereToGo = 'nowhere-to-go';
 
 /** Name of the verdict on an answer whose worker held a policy that was not renewed in time. */
 export const policyStale = 'policy-stale';
@@ -102,10 +104,11 @@ export const verdicts: readonly Verdict[] = [
     say: (told) => `${sayAnswer(told)}, but the flow was at its safe end, so it went on to the ${told.detail} tier.`,
   },
   {
-    name: 'nowhere-to-go',
+    name: nowhereToGo,
     holds: ({ next }) => next === undefined,
     goesOn: serve,
-    say: (told) => `${sayDoubt(told)}; every heavier tier was closed, so this answer was served.`,
+    say: (told) =>
+      `${sayDoubt(told)}; no heavier tier could take it${told.detail === undefined ? '' : `: ${sayBars(told.detail)}`}; so this answer was served.`,
   },
   {
     name: 'confident',
@@ -193,12 +196,21 @@ function bestContinuation(input: StopInput, harm: number): Continuation | undefi
   // Without an expectation there is no surprise to carry over to the other tiers.
   const before = own === undefined ? harm : scoreHead(own, input.tag.signature);
   const harmOf = (tier: string) => harmAfterAnswer(scoreHead(routeHead(input, tier), input.tag.signature), before, harm);
+  const remaining = remainingOf(input.tag, input.now);
   let best: Continuation | undefined;
   for (let next = position + 1; next < tiers.length; next++) {
+    if (barOf(tiers[next]!, remaining) !== undefined) continue;
     const one = onwards(input.tag, next, isHeavy(input.tag, next) ? 0 : harmOf(tiers[next]!.tier));
-    if (one.score < Infinity && (best === undefined || better(one, best))) best = one;
+    if (best === undefined || better(one, best)) best = one;
   }
   return best;
+}
+
+/** Why each heavier tier may not take it. */
+function barredAbove(input: StopInput): string | undefined {
+  const remaining = remainingOf(input.tag, input.now);
+  const above = input.tag.slip.tiers.slice(input.tag.slip.position + 1);
+  return formatBars(above.flatMap((tier) => ({ tier: tier.tier, bar: barOf(tier, remaining)! })).filter(({ bar }) => bar !== undefined));
 }
 
 function isHeavy(tag: Tag, position: number): boolean {
@@ -210,7 +222,8 @@ function stop({ input, harm, together }: StopContext, name: string): Stop {
   const ran = [...answers.map((answer) => answer.tier), slip.tiers[slip.position]!.tier];
   const risk = together?.risk ?? harm;
   const { label, confidence } = together?.fused ?? input.answer;
-  const detail = label === input.answer.label ? undefined : input.flow.labels[label];
+  const overruling = label === input.answer.label ? undefined : input.flow.labels[label];
+  const detail = name === nowhereToGo ? barredAbove(input) : overruling;
   const step = stepOf(input, { kind: 'stop', harm, score: risk > 0 ? risk / slip.threshold : 0, reason: formatReason({ name, detail }) });
   const audit = decideAudit(slip, harm, ran);
   return { kind: 'stop', position: slip.position, harm, cost: costSoFar(input.tag), step, audit, label, confidence };
@@ -224,11 +237,4 @@ function goOn({ input, harm }: StopContext, name: string, to: Continuation): Esc
 
 function stepOf({ tag, policy, now }: StopInput, step: Pick<Step, 'kind' | 'harm' | 'score' | 'reason'>): Step {
   return { ...step, tier: tag.slip.tiers[tag.slip.position]!.tier, at: now, policyVersion: policy.version };
-}
-
-/** Costs of the tiers that answered for the user, this one included. */
-function costSoFar({ slip, answers }: Tag): number {
-  let cost = slip.tiers[slip.position]!.cost;
-  for (const answer of answers) cost += slip.tiers.find((entry) => entry.tier === answer.tier)?.cost ?? 0;
-  return cost;
 }

@@ -1,5 +1,6 @@
 import type { Panel, Tag } from '@sluice/domain';
-import { better, onwards, type Continuation } from './continuation.ts';
+import { better, onwards, remainingOf, type Continuation } from './continuation.ts';
+import { barOf } from './eligibility.ts';
 import { harmFloor, headLogit, sigmoid } from './heads.ts';
 import { ballotsOf, fuse, isLossFirst, panelOf, panelRow, type Fused } from './panel.ts';
 import type { StopInput } from './stop.ts';
@@ -40,15 +41,17 @@ function overruling(fused: Fused, heavyLabel: number): number {
   return fused.label === heavyLabel ? 0 : fused.posterior[heavyLabel]!;
 }
 
-function nextOf({ flow, tag }: StopInput, panel: Panel, risks: readonly number[]): Continuation | undefined {
+function nextOf({ flow, tag, now }: StopInput, panel: Panel, risks: readonly number[]): Continuation | undefined {
   if (risks.length === 0) return undefined;
   const missing = flow.tiers.map(({ name }) => name).filter((name) => !panel.tiers.includes(name));
+  const remaining = remainingOf(tag, now);
   let best: Continuation | undefined;
   missing.forEach((tier, index) => {
     const position = positionOf(tag, tier);
     if (position < 0 || (isLossFirst(flow) && position < tag.slip.position)) return;
+    if (barOf(tag.slip.tiers[position]!, remaining) !== undefined) return;
     const one = onwards(tag, position, risks[1 + index]!);
-    if (one.score < Infinity && (best === undefined || better(one, best))) best = one;
+    if (best === undefined || better(one, best)) best = one;
   });
   return best;
 }

@@ -59,7 +59,9 @@ const slipTier = {
     { name: 'tier', type: 'string' },
     { name: 'model', type: 'string' },
     { name: 'cost', type: 'double', doc: 'Cost of one event, heavy = 1.' },
-    { name: 'queuePrice', type: ['null', 'double'], doc: 'Price of waiting in the unit of cost; null when the tier is closed.' },
+    { name: 'queuePrice', type: ['null', 'double'], doc: 'Price of waiting in the unit of cost; null when the tier is down.' },
+    { name: 'wait', type: 'long', doc: 'Milliseconds until its answer, waiting included; 0 when unknown.', default: 0 },
+    { name: 'bar', type: 'string', doc: 'Why the tier may not run for this event; empty when it may.', default: '' },
   ],
 } as const;
 
@@ -74,6 +76,7 @@ export const slip = {
     { name: 'heavyOnly', type: 'boolean' },
     { name: 'auditRate', type: 'double' },
     { name: 'auditDraw', type: 'double' },
+    { name: 'budget', type: ['null', 'double'], doc: 'What the tiers may cost together; null when all are paid for.', default: null },
   ],
 } as const;
 

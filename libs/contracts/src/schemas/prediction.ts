@@ -11,6 +11,7 @@ export const predictionSchema = {
     { name: 'source', type: source },
     { name: 'requestedAt', type: 'long' },
     { name: 'routedAt', type: 'long' },
+    { name: 'deadlineAt', type: 'long', default: 0 },
     { name: 'policyVersion', type: 'long' },
     { name: 'tier', type: 'string' },
     { name: 'model', type: 'string' },

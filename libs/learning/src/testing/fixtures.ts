@@ -46,13 +46,14 @@ export interface PredictionParts {
 
 export function predictionFact({ id, at, ran = ['fast'], drawn = false }: PredictionParts): PredictionFact {
   const tier = ran[ran.length - 1]!;
-  const slip = { tiers: [], position: 0, threshold: 0.02, heavyOnly: false, auditRate: 0.04, auditDraw: 0.5 };
+  const slip = { tiers: [], position: 0, threshold: 0.02, heavyOnly: false, auditRate: 0.04, auditDraw: 0.5, budget: null };
   const prediction: Prediction = {
     id,
     flow: 'mail',
     source: { topic: 'mail.requests', partition: 0, offset: 0 },
     requestedAt: at,
     routedAt: at,
+    deadlineAt: at,
     policyVersion: 7,
     tier,
     model: `mail-${tier}`,

@@ -10,7 +10,7 @@ import { costs, flowOf, policyOf, schema } from './workload.ts';
 export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once' | 'at-least-once' = 'exactly-once') {
   const flow = flowOf(job.run);
   const policy = policyOf(flow);
-  const idle = costs.map(() => 0);
+  const idle = { queuePrices: costs.map(() => 0), waits: costs.map(() => 0), bars: costs.map(() => '') };
   const parts: RouterParts = {
     flow,
     schemas: new RequestSchemas([schema], {}),
@@ -18,7 +18,7 @@ export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once'
     rules: compileRules(flow, [schema]),
     costs,
     policy: () => policy,
-    queuePrices: () => idle,
+    tiers: () => idle,
     clock: { now: () => Date.now() },
     routed: new Tally(),
   };

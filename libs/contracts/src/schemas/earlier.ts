@@ -1,0 +1,17 @@
+import type { AvroObject, AvroSchema } from '../fingerprint.ts';
+import { slip } from './parts.ts';
+import { predictionSchema } from './prediction.ts';
+import { tagSchema } from './tag.ts';
+
+/** As written before slips told of waits, bars and budgets: still read. */
+const slipV1 = without(slip, { budget: undefined, tiers: { type: 'array', items: without(slip.fields[0].type.items, { wait: undefined, bar: undefined }) } }); // prettier-ignore
+export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
+export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
+
+/** The record with fields left out (undefined) or of another type. */
+function without(record: AvroObject, changes: Readonly<Record<string, AvroSchema | undefined>>): AvroObject {
+  const fields = (record['fields'] as readonly AvroObject[])
+    .filter(({ name }) => !(name! in changes && changes[name!] === undefined))
+    .map((field) => ({ ...field, type: changes[field.name!] ?? field.type }));
+  return { ...record, fields };
+}
