@@ -111,6 +111,12 @@ export const flowSchema = z
       .prefault({}),
     feedback: z
       .strictObject({
+        mode: z
+          .enum(['truth', 'reports', 'disagreement'])
+          .default('truth')
+          .describe(
+            'What outcomes are worth. truth: labels of events as they come. reports: what users complain of; silence says nothing, so a disagreement nobody reports counts as harm, and confidences are not calibrated. disagreement: outcomes are ignored; the loss is the share of events on which heavy would have answered otherwise.',
+          ),
         windowMs: z.int().min(1).default(600_000).describe('How long after its prediction an outcome is still joined, in event time.'),
         graceMs: z.int().min(0).default(60_000).describe('How much later than the newest event a record may still arrive.'),
       })

@@ -1,6 +1,6 @@
 import { type CertifiedLoss, type Example, type Flow, type PolicySnapshot, SluiceError } from '@sluice/domain';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { evidenceOf, isHarm, type Evidence, type Pair } from './evidence.ts';
+import { evidenceOf, isHarm, lastWordOf, type Evidence, type Pair } from './evidence.ts';
 import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
 import type { LearnerStats } from './learner-stats.ts';
 import { settledHarm } from './loss-estimate.ts';
@@ -99,8 +99,9 @@ export class Learner {
     const evidence = evidenceOf(this.#flow, example);
     if (evidence.tier < 0) return;
     if (example.part === 'decision') this.#decide(example, evidence);
-    else if (example.part === 'shadow') this.#compare(example, evidence);
-    else this.#settle(example, evidence);
+    if (example.part === 'shadow') this.#compare(example, evidence);
+    const last = lastWordOf(this.#flow, example, evidence);
+    if (last !== undefined) this.#settle(last, evidence);
     this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts));
   }
 
@@ -187,7 +188,8 @@ export class Learner {
   #settle(example: Example, evidence: Evidence): void {
     const { counts, anchor } = this.#parts;
     if (example.truth === null) counts.unlabelled++;
-    else this.#calibrate(evidence, example.truth);
+    else counts.truths++;
+    if (example.truth !== null && this.#flow.feedback.mode === 'truth') this.#calibrate(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
     if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
@@ -197,7 +199,6 @@ export class Learner {
   }
 
   #calibrate({ given }: Evidence, truth: number): void {
-    this.#parts.counts.truths++;
     for (const { tier, confidence, label } of given) {
       this.#parts.confidences[this.#flow.tiers.findIndex(({ name }) => name === tier)]?.observe(confidence, label === truth);
     }
