@@ -62,6 +62,12 @@ export const flowSchema = z
         .lt(1)
         .default(0.01)
         .describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
+      measure: z
+        .enum(['against-heavy', 'absolute'])
+        .default('against-heavy')
+        .describe(
+          'absolute: maxLoss is the largest share of events whose answer is wrong, and the lighter tiers may add what heavy leaves of it. Where heavy leaves nothing the policy says `infeasible` and heavy serves.',
+        ),
       budget: z
         .strictObject({
           perEvent: z.number().gt(0).max(1).describe('Mean cost per event, heavy = 1, shadow runs included.'),
@@ -127,6 +133,8 @@ export const flowSchema = z
     const names = flow.tiers.map((entry) => entry.name);
     const repeated = names.filter((name, index) => names.indexOf(name) !== index);
     for (const name of repeated) context.addIssue({ code: 'custom', path: ['tiers'], message: `tier ${name} is declared twice` });
+    if (flow.target.measure === 'absolute' && flow.feedback.mode !== 'truth')
+      context.addIssue({ code: 'custom', path: ['target', 'measure'], message: 'an absolute target needs feedback.mode truth' });
     flow.rules.forEach((entry, index) => {
       if (!names.includes(entry.tier))
         context.addIssue({

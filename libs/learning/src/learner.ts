@@ -4,7 +4,7 @@ import { evidenceOf, isHarm, lastWordOf, type Evidence, type Pair } from './evid
 import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
 import type { LearnerStats } from './learner-stats.ts';
 import { settledHarm } from './loss-estimate.ts';
-import { logThresholdOfLoss, stanceOf } from './stance.ts';
+import { allowedHarm, logThresholdOfLoss, stanceOf } from './stance.ts';
 
 export interface OpenInput {
   readonly signatureWidth: number;
@@ -102,7 +102,7 @@ export class Learner {
     if (example.part === 'shadow') this.#compare(example, evidence);
     const last = lastWordOf(this.#flow, example, evidence);
     if (last !== undefined) this.#settle(last, evidence);
-    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts));
+    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowedHarm(this.#flow, this.#parts));
   }
 
   /** @param examplesOffset offset in `<flow>.examples` after the last example folded. */
@@ -143,7 +143,7 @@ export class Learner {
     // Heavy spoke already: its word on the answer is in, and no audit was needed for it.
     if (overruled && !anchor.warming) certificate.compared(example.id, true);
     if (light && !overruled) pace.served(example.harm);
-    controller.served(light ? example.harm : 0);
+    controller.served(light ? example.harm : 0, allowedHarm(this.#flow, this.#parts));
     if (light) anchor.predicted(example.harm);
     if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
     for (const pair of pairs) if (pair.served) heads[pair.tier]!.compare(example.signature, pair);
@@ -190,6 +190,7 @@ export class Learner {
     if (example.truth === null) counts.unlabelled++;
     else counts.truths++;
     if (example.truth !== null && this.#flow.feedback.mode === 'truth') this.#calibrate(evidence, example.truth);
+    if (example.truth !== null) this.#weighHeavy(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
     if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
@@ -204,6 +205,10 @@ export class Learner {
     }
   }
 
+  #weighHeavy({ heavy, given, probability }: Evidence, truth: number): void {
+    if (heavy !== undefined) this.#parts.heavyError.observe(heavy.label !== truth, given.includes(heavy) ? 1 : 1 / probability);
+  }
+
   #settleAudit(example: Example, evidence: Evidence): void {
     const { counts, loss, certificate } = this.#parts;
     const harmed = settledHarm(example, evidence);
@@ -216,8 +221,8 @@ export class Learner {
 
   /** The loss is above the declared one beyond doubt: control begins again from its safe end. */
   #holdPromise(): void {
-    const { controller, certificate, counts } = this.#parts;
-    if (this.#static || !certificate.broken(this.#flow.target.maxLoss)) return;
+    const { controller, certificate, counts, heavyError } = this.#parts;
+    if (this.#static || !certificate.broken(allowedHarm(this.#flow, this.#parts, heavyError.lower))) return;
     counts.broken++;
     controller.exhaust();
     certificate.restart();
