@@ -253,7 +253,8 @@ export class Learner {
   /** Panels learn only from events of which every answer and the truth are known. */
   #weighTogether({ signature, answers, truth }: Example, { pairs }: Evidence): void {
     const { fusion, heads } = this.#parts;
-    if (truth === null || pairs.length < heads.length) return;
+    // Complaints are of wrong answers: who learned from them alone would overrule the right ones.
+    if (truth === null || this.#flow.feedback.mode !== 'truth' || pairs.length < heads.length) return;
     fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
   }
 
