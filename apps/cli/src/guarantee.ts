@@ -57,6 +57,9 @@ export function renderGuarantee(flow: Flow, { declared, events, delay, excess, s
     `${flow.flow}: of ${events} events, with truth at most ${delay} events late, the expected share that heavy would have got right and the`,
     `served answer got wrong is at most ${percent(declared)} (declared) + ${percent(excess)} (excess) = ${percent(declared + excess)}, whatever the stream does.`,
     `Audits see only a part: what is realised lies within ${percent(sampling)} of the expected with 95 % confidence.`,
+    ...(flow.target.measure === 'absolute'
+      ? [`The target is absolute: of the ${percent(declared)} heavy's own error takes its part, and the excess comes on top of the two.`]
+      : []),
     `Longer streams shrink both; docs/loss-bound.md has theorem and proof.`,
   ].join('\n');
 }

@@ -62,6 +62,12 @@ export const flowSchema = z
         .lt(1)
         .default(0.01)
         .describe('Largest share of events that the heavy tier would have got right and the served answer got wrong.'),
+      measure: z
+        .enum(['against-heavy', 'absolute'])
+        .default('against-heavy')
+        .describe(
+          'absolute: maxLoss is the largest share of events whose answer is wrong, and the lighter tiers may add what heavy leaves of it. Where heavy leaves nothing the policy says `infeasible` and heavy serves.',
+        ),
       budget: z
         .strictObject({
           perEvent: z.number().gt(0).max(1).describe('Mean cost per event, heavy = 1, shadow runs included.'),
@@ -114,6 +120,12 @@ export const flowSchema = z
       .prefault({}),
     feedback: z
       .strictObject({
+        mode: z
+          .enum(['truth', 'reports', 'disagreement'])
+          .default('truth')
+          .describe(
+            'What outcomes are worth. truth: labels of events as they come. reports: what users complain of; silence says nothing, so a disagreement nobody reports counts as harm, and confidences are not calibrated. disagreement: outcomes are ignored; the loss is the share of events on which heavy would have answered otherwise.',
+          ),
         windowMs: z.int().min(1).default(600_000).describe('How long after its prediction an outcome is still joined, in event time.'),
         graceMs: z.int().min(0).default(60_000).describe('How much later than the newest event a record may still arrive.'),
       })
@@ -124,6 +136,8 @@ export const flowSchema = z
     const names = flow.tiers.map((entry) => entry.name);
     const repeated = names.filter((name, index) => names.indexOf(name) !== index);
     for (const name of repeated) context.addIssue({ code: 'custom', path: ['tiers'], message: `tier ${name} is declared twice` });
+    if (flow.target.measure === 'absolute' && flow.feedback.mode !== 'truth')
+      context.addIssue({ code: 'custom', path: ['target', 'measure'], message: 'an absolute target needs feedback.mode truth' });
     flow.rules.forEach((entry, index) => {
       if (!names.includes(entry.tier))
         context.addIssue({

@@ -80,12 +80,16 @@ export class Anchor {
     this.#corrected += part;
   }
 
-  /** Chooses the threshold when it is time to. */
-  advance(counts: LearnerCounts, current: number): void {
+  /**
+   * Chooses the threshold when it is time to.
+   * @param current ln tau now.
+   * @param allowed the share of events that may be harmed.
+   */
+  advance(counts: LearnerCounts, current: number, allowed: number): void {
     if (this.warming ? !this.#isWarm(counts) : counts.decisions < this.#next) return;
-    if (!this.#flow.controller.enabled) this.#fix();
-    else if (this.warming) this.#start(counts);
-    else this.#follow(counts, current);
+    if (!this.#flow.controller.enabled) this.#fix(allowed);
+    else if (this.warming) this.#start(counts, allowed);
+    else this.#follow(counts, current, allowed);
   }
 
   /** Enough was seen to let light tiers serve. */
@@ -96,28 +100,31 @@ export class Anchor {
   }
 
   /** A static flow stays where all of the declared loss was found. */
-  #fix(): void {
-    const { maxLoss } = this.#flow.target;
-    this.#logThreshold = this.#calibration.theta(this.#flow, maxLoss, 'realised') ?? thetaStart(maxLoss);
+  #fix(allowed: number): void {
+    this.#logThreshold = this.#calibration.theta(this.#flow, allowed, 'realised') ?? usualOf(allowed);
     this.#next = Infinity;
   }
 
   /** Half the declared loss, as predicted by beginners. */
-  #start({ decisions }: LearnerCounts): void {
-    const { maxLoss } = this.#flow.target;
-    const usual = thetaStart(maxLoss);
-    const found = this.#calibration.theta(this.#flow, maxLoss / 2, 'predicted') ?? usual;
+  #start({ decisions }: LearnerCounts, allowed: number): void {
+    const usual = usualOf(allowed);
+    const found = this.#calibration.theta(this.#flow, allowed / 2, 'predicted') ?? usual;
     this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
     this.#next = decisions * 2;
   }
 
-  #follow({ decisions }: LearnerCounts, current: number): void {
+  #follow({ decisions }: LearnerCounts, current: number, allowed: number): void {
     const borneOut = Math.max(0.4, (this.#predicted + this.#corrected + trust) / (this.#predicted + trust));
     const margin = Math.min(0.4, Math.sqrt(150 / decisions));
-    const found = this.#calibration.theta(this.#flow, ((1 - margin) * this.#flow.target.maxLoss) / borneOut, 'predicted');
+    const found = this.#calibration.theta(this.#flow, ((1 - margin) * allowed) / borneOut, 'predicted');
     const rise = (found ?? current) - current;
     if (rise > reach.slack) this.#logThreshold += Math.min(reach.step, rise - reach.slack);
     this.#next = decisions * 2;
     this.#predicted = this.#corrected = 0;
   }
+}
+
+/** Where theta usually starts for a share of harm; a share of nothing is not known yet. */
+function usualOf(allowed: number): number {
+  return thetaStart(Math.max(1e-3, allowed));
 }

@@ -68,6 +68,15 @@ export function evidenceOf(flow: Flow, example: Example): Evidence {
   };
 }
 
+/** The example where it is the last word on its event, with the truth that counts; undefined while that is still to come, and after it. */
+export function lastWordOf(flow: Flow, example: Example, { compared }: Evidence): Example | undefined {
+  const { part } = example;
+  if (part === 'decision') return undefined;
+  if (flow.feedback.mode !== 'disagreement') return part === 'shadow' ? undefined : example;
+  // Disagreement is known with the shadow answers. What comes later only ends the wait for answers that never came.
+  return part === 'shadow' || !compared ? { ...example, truth: null } : undefined;
+}
+
 /** Harm of a label once everything is known: it is wrong where heavy is right. Without truth, every disagreement counts as harm. */
 export function isHarm(label: number, heavy: Answer, truth: number | null): boolean {
   if (label === heavy.label) return false;

@@ -8,6 +8,7 @@ import { assumedCosts, Calibration } from './calibration.ts';
 import { Certificate } from './certificate.ts';
 import { ConfidenceCalibrator } from './confidence/confidence-calibrator.ts';
 import { createCounts, readCounts, writeCounts, type LearnerCounts } from './learner-counts.ts';
+import { HeavyError } from './heavy-error.ts';
 import { LossEstimate } from './loss-estimate.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RiskController, thetaStart } from './risk-controller.ts';
@@ -27,6 +28,7 @@ export interface LearnerParts {
   readonly pace: AuditPace;
   readonly vigilance: Vigilance;
   readonly loss: LossEstimate;
+  readonly heavyError: HeavyError;
   readonly certificate: Certificate;
   readonly heads: readonly TierHeads[];
   /** One per tier, heavy among them. */
@@ -47,6 +49,7 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
     pace: new AuditPace(flow.audit.rate),
     vigilance: new Vigilance(),
     loss: new LossEstimate(),
+    heavyError: new HeavyError(),
     certificate: new Certificate(),
     heads: createTierHeads(flow, shape),
     confidences: flow.tiers.map(() => new ConfidenceCalibrator()),
@@ -61,8 +64,8 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
 export function writeParts(to: ByteWriter, flow: Flow, parts: LearnerParts): void {
   writeShape(to, flow, parts.shape);
   writeCounts(parts.counts, to);
-  const { controller, pace, vigilance, loss, certificate, heads, confidences, shift, recent, anchor, fusion, budget } = parts;
-  const all = [controller, pace, vigilance, loss, certificate, ...heads, ...confidences, shift, recent, anchor, fusion];
+  const { controller, pace, vigilance, loss, heavyError, certificate, heads, confidences, shift, recent, anchor, fusion, budget } = parts;
+  const all = [controller, pace, vigilance, loss, heavyError, certificate, ...heads, ...confidences, shift, recent, anchor, fusion];
   for (const part of all) part.write(to);
   to.u8(budget === undefined ? 0 : 1);
   budget?.write(to);
@@ -75,6 +78,7 @@ export function readParts(from: ByteReader, flow: Flow): LearnerParts {
   const counts = readCounts(from);
   for (const part of [fresh.controller, fresh.pace, fresh.vigilance]) part.read(from);
   const loss = LossEstimate.read(from);
+  fresh.heavyError.read(from);
   fresh.certificate.read(from);
   const heads = fresh.heads.map(() => TierHeads.read(shape, from));
   for (const confidence of fresh.confidences) confidence.read(from);

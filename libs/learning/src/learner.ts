@@ -1,10 +1,10 @@
 import { type CertifiedLoss, type Example, type Flow, type PolicySnapshot, SluiceError } from '@sluice/domain';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { evidenceOf, isHarm, type Evidence, type Pair } from './evidence.ts';
+import { evidenceOf, isHarm, lastWordOf, type Evidence, type Pair } from './evidence.ts';
 import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
 import type { LearnerStats } from './learner-stats.ts';
 import { settledHarm } from './loss-estimate.ts';
-import { logThresholdOfLoss, stanceOf } from './stance.ts';
+import { allowedHarm, logThresholdOfLoss, stanceOf } from './stance.ts';
 
 export interface OpenInput {
   readonly signatureWidth: number;
@@ -99,9 +99,10 @@ export class Learner {
     const evidence = evidenceOf(this.#flow, example);
     if (evidence.tier < 0) return;
     if (example.part === 'decision') this.#decide(example, evidence);
-    else if (example.part === 'shadow') this.#compare(example, evidence);
-    else this.#settle(example, evidence);
-    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts));
+    if (example.part === 'shadow') this.#compare(example, evidence);
+    const last = lastWordOf(this.#flow, example, evidence);
+    if (last !== undefined) this.#settle(last, evidence);
+    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowedHarm(this.#flow, this.#parts));
   }
 
   /** @param examplesOffset offset in `<flow>.examples` after the last example folded. */
@@ -142,7 +143,7 @@ export class Learner {
     // Heavy spoke already: its word on the answer is in, and no audit was needed for it.
     if (overruled && !anchor.warming) certificate.compared(example.id, true);
     if (light && !overruled) pace.served(example.harm);
-    controller.served(light ? example.harm : 0);
+    controller.served(light ? example.harm : 0, allowedHarm(this.#flow, this.#parts));
     if (light) anchor.predicted(example.harm);
     if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
     for (const pair of pairs) if (pair.served) heads[pair.tier]!.compare(example.signature, pair);
@@ -187,7 +188,9 @@ export class Learner {
   #settle(example: Example, evidence: Evidence): void {
     const { counts, anchor } = this.#parts;
     if (example.truth === null) counts.unlabelled++;
-    else this.#calibrate(evidence, example.truth);
+    else counts.truths++;
+    if (example.truth !== null && this.#flow.feedback.mode === 'truth') this.#calibrate(evidence, example.truth);
+    if (example.truth !== null) this.#weighHeavy(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
     if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
@@ -197,10 +200,13 @@ export class Learner {
   }
 
   #calibrate({ given }: Evidence, truth: number): void {
-    this.#parts.counts.truths++;
     for (const { tier, confidence, label } of given) {
       this.#parts.confidences[this.#flow.tiers.findIndex(({ name }) => name === tier)]?.observe(confidence, label === truth);
     }
+  }
+
+  #weighHeavy({ heavy, given, probability }: Evidence, truth: number): void {
+    if (heavy !== undefined) this.#parts.heavyError.observe(heavy.label !== truth, given.includes(heavy) ? 1 : 1 / probability);
   }
 
   #settleAudit(example: Example, evidence: Evidence): void {
@@ -215,8 +221,8 @@ export class Learner {
 
   /** The loss is above the declared one beyond doubt: control begins again from its safe end. */
   #holdPromise(): void {
-    const { controller, certificate, counts } = this.#parts;
-    if (this.#static || !certificate.broken(this.#flow.target.maxLoss)) return;
+    const { controller, certificate, counts, heavyError } = this.#parts;
+    if (this.#static || !certificate.broken(allowedHarm(this.#flow, this.#parts, heavyError.lower))) return;
     counts.broken++;
     controller.exhaust();
     certificate.restart();
@@ -247,7 +253,8 @@ export class Learner {
   /** Panels learn only from events of which every answer and the truth are known. */
   #weighTogether({ signature, answers, truth }: Example, { pairs }: Evidence): void {
     const { fusion, heads } = this.#parts;
-    if (truth === null || pairs.length < heads.length) return;
+    // Complaints are of wrong answers: who learned from them alone would overrule the right ones.
+    if (truth === null || this.#flow.feedback.mode !== 'truth' || pairs.length < heads.length) return;
     fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
   }
 

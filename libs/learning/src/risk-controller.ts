@@ -60,11 +60,14 @@ export class RiskController {
     return this.#estimate;
   }
 
-  /** One event was served; `harm` is the g its decision was logged with, 0 when heavy served it. */
-  served(harm: number): void {
+  /**
+   * One event was served; `harm` is the g its decision was logged with, 0 when heavy served it.
+   * @param epsilon what it pays in, at most the declared loss.
+   */
+  served(harm: number, epsilon = this.#epsilon): void {
     this.#estimate += harm;
     this.#served++;
-    this.#move(this.#eta * (this.#epsilon * (1 - margin(this.#served)) - harm));
+    this.#move(this.#eta * (epsilon * (1 - margin(this.#served)) - harm));
   }
 
   /** A later part of an event's estimate, already divided by its audit probability. */

@@ -12,7 +12,7 @@ export function stanceOf(flow: Flow, parts: LearnerParts): Stance {
   return {
     // Kept above 0 however deep theta has sunk.
     threshold: Math.exp(Math.max(-700, logThreshold)),
-    heavyOnly: parts.anchor.warming || (isSpentUp(flow, parts) && !budgetIsFirst(flow)),
+    heavyOnly: parts.anchor.warming || ((isSpentUp(flow, parts) || isBeyondHeavy(flow, parts)) && !budgetIsFirst(flow)),
     reason: reasonOf(flow, parts),
     auditRate: auditRateOf(flow, parts),
   };
@@ -23,9 +23,23 @@ export function logThresholdOfLoss({ controller, anchor, vigilance }: LearnerPar
   return Math.min(0, anchor.logThreshold + controller.swing) - vigilance.caution;
 }
 
+/**
+ * The share of events that lighter tiers may do harm on: all that is declared, or what heavy's own error leaves of an absolute target.
+ * @param heavyErrs how often heavy errs; left out: as often as it may.
+ */
+export function allowedHarm({ target }: Flow, { heavyError }: LearnerParts, heavyErrs = heavyError.upper): number {
+  return target.measure === 'absolute' ? Math.max(0, target.maxLoss - heavyErrs) : target.maxLoss;
+}
+
+/** Heavy itself errs more often than is declared. */
+function isBeyondHeavy({ target }: Flow, { heavyError }: LearnerParts): boolean {
+  return target.measure === 'absolute' && heavyError.lower > target.maxLoss;
+}
+
 function reasonOf(flow: Flow, parts: LearnerParts): string {
   if (parts.anchor.warming) return warmUp;
   if (!flow.controller.enabled) return 'static';
+  if (isBeyondHeavy(flow, parts)) return 'infeasible';
   const spentUp = isSpentUp(flow, parts);
   // The target that is not primary gives way.
   if (budgetIsFirst(flow) ? spentUp : parts.budget?.exhausted === true) return 'infeasible';

@@ -1,4 +1,4 @@
-import type { Flow, Head, PolicySnapshot } from '@sluice/domain';
+import type { Flow, Head, Panel, PolicySnapshot } from '@sluice/domain';
 import { headWidth } from './heads.ts';
 
 /**
@@ -16,6 +16,10 @@ export function policyFault(flow: Flow, signatureWidth: number, policy: PolicySn
     const fault = headFault(flow, signatureWidth, head);
     if (fault !== undefined) return fault;
   }
+  for (const panel of policy.panels) {
+    const fault = panelFault(flow, panel);
+    if (fault !== undefined) return fault;
+  }
   const names = policy.heads.map(({ tier, stage }) => `${stage} head of tier ${tier}`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return twice && `it has the ${twice} twice`;
@@ -26,4 +30,11 @@ function headFault(flow: Flow, signatureWidth: number, { tier, stage, weights }:
   const width = headWidth(signatureWidth, flow.labels.length, stage);
   if (weights.length !== width) return `its ${stage} head of tier ${tier} has ${weights.length} weights instead of ${width}`;
   return weights.every(Number.isFinite) ? undefined : `its ${stage} head of tier ${tier} has a weight that is no finite number`;
+}
+
+function panelFault(flow: Flow, { tiers, votes, harm, risks }: Panel): string | undefined {
+  const stranger = tiers.find((tier) => !flow.tiers.some(({ name }) => name === tier));
+  if (stranger !== undefined) return `it has a panel with tier ${stranger}, which the flow does not have`;
+  const sound = [votes, harm, ...risks].every((weights) => weights.every(Number.isFinite));
+  return sound ? undefined : `its panel of tiers ${tiers.join(', ')} has a weight that is no finite number`;
 }

@@ -23,6 +23,10 @@ function guardOf() {
 
 const headOf = (weights: Float32Array) => ({ heads: [{ tier: 'fast', stage: 'route' as const, weights }] });
 
+const panelOf = (tiers: string[], risk: number) => ({
+  panels: [{ tiers, votes: new Float32Array(3), harm: new Float32Array(0), risks: [Float32Array.of(risk)] }],
+});
+
 describe('a snapshot that cannot decide', () => {
   it.each<[string, Partial<PolicySnapshot>, string]>([
     ['is of another flow', { flow: 'images' }, 'of flow images'],
@@ -34,6 +38,8 @@ describe('a snapshot that cannot decide', () => {
     ['has a NaN weight', headOf(Float32Array.of(0, NaN, 0, 0)), 'a weight that is no finite number'],
     ['is of another signature', headOf(new Float32Array(5)), 'has 5 weights instead of 4'],
     ['is of other tiers', { heads: [constantHead('tiny', 'route', 0.1)] }, 'a head of tier tiny, which the flow does not judge'],
+    ['has a panel of other tiers', panelOf(['tiny'], 1), 'a panel with tier tiny'],
+    ['has an infinite weight in a panel', panelOf(['fast'], Infinity), 'panel of tiers fast has a weight that is no finite number'],
     ['judges heavy', { heads: [constantHead('heavy', 'stop', 0.1)] }, 'a head of tier heavy, which the flow does not judge'],
     [
       'has a head twice',

@@ -52,7 +52,6 @@ describe('where nothing changes', () => {
         many(256 + 2 * (options.lag + pairs), () => make(random)),
       );
     }
-    console.log(alarms);
     expect(alarms).toBeLessThanOrEqual((1000 * pairs) / 1000);
   });
 
