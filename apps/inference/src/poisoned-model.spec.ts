@@ -21,7 +21,7 @@ let flow: Flow;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-poison-'));
   mlp = await makeModel('mlp', join(root, 'made'));
-  await copyModel(mlp.dir, join(root, 'mlp'), { limits: { timeoutMs: 2000, memoryMb: 64 } });
+  await copyModel(mlp.dir, join(root, 'mlp'), { limits: { timeoutMs: 2000, maxBatch: 128, memoryMb: 64 } });
   await makeModel('logistic', join(root, 'logistic'));
   flow = parseFlow({
     flow: 'toy',

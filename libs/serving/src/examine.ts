@@ -12,7 +12,7 @@ import { fitTemperature, logLoss, type LabelledScores } from './temperature.ts';
 export interface ExamineOptions {
   /** Milliseconds that timing one executor may take. Default 500. */
   readonly budget?: number;
-  /** Largest batch that is timed. Default 128. */
+  /** Largest batch that is timed. Default: the manifest's, else 128. */
   readonly maxBatch?: number;
 }
 
@@ -85,7 +85,7 @@ interface Contender {
 }
 
 async function examineOne(folder: ModelFolder, { name, oracle, options }: Contender): Promise<Measured> {
-  const { budget = 500, maxBatch = 128 } = options;
+  const { budget = 500, maxBatch = folder.manifest.limits?.maxBatch ?? 128 } = options;
   try {
     const { executor, timings } = await openExecutor(folder, { backend: name, requireGpu: false, maxBatch, calibration: 2 * budget });
     const scores = executor.run(oracle.rows, oracle.n);
