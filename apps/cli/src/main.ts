@@ -4,6 +4,7 @@ import { reportAndExit } from '@sluice/service';
 import { chaosCommand } from './chaos/command.ts';
 import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
+import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
 import { modelsCommand } from './models/command.ts';
@@ -18,6 +19,7 @@ const program = new Command('sluice')
   .addCommand(demoCommand(async (options) => (await import('./demo/run.ts')).runDemo(options)))
   .addCommand(trainCommand())
   .addCommand(modelsCommand())
+  .addCommand(doctorCommand())
   .addCommand(explainCommand())
   .addCommand(replayCommand())
   .addCommand(guaranteeCommand())
