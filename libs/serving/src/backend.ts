@@ -66,6 +66,11 @@ const loaders: Record<BackendName, () => Promise<boolean>> = {
  */
 export function nativePackage(): unknown {
   const load = createRequire(import.meta.url);
+  // Release 4.22.0 calls two functions of util that warn in Node 22 and are gone in Node 23 (tensorflow/tfjs pull request 8425).
+  Object.assign(load('node:util') as object, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
   const named = process.env['SLUICE_TFJS_NODE'];
   if (named !== undefined) return load(named);
   const built = join(

@@ -120,7 +120,10 @@ async function matrix(root: string): Promise<void> {
   const cells: Cell[] = [];
   for (const kind of ['logistic', 'mlp', 'cnn', 'deep'] as const) {
     const model = await makeModel(kind, join(root, kind));
-    for (const batch of [1, 8, 32, 128]) cells.push(await measureCell(model, kind, batch));
+    for (const batch of [1, 8, 32, 128]) {
+      process.stderr.write(`${kind} at ${batch}\n`);
+      cells.push(await measureCell(model, kind, batch));
+    }
   }
   console.log('CPU microseconds an event of the whole process; `chosen / best` and `gain over 1` by the clock.');
   console.table(matrixRows(cells));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { nativePackage } from '../backend.ts';
 import type { ModelFolder } from '../model-folder.ts';
 import type { TensorModel } from '../tensor-executor.ts';

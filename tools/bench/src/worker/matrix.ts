@@ -23,9 +23,9 @@ export interface Path {
   readonly delay: number;
 }
 
-const rounds = 5;
-const warmRounds = 2;
-const roundMs = 120;
+const rounds = 3;
+const warmRounds = 1;
+const roundMs = 150;
 
 interface Contender {
   readonly backend: BackendChoice;
@@ -58,7 +58,7 @@ export async function measureCell(model: TestModel, kind: Kind, batch: number): 
 async function openContenders(model: TestModel, batch: number): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const backend of ['auto', 'plain', 'wasm', 'native', 'frozen'] as const) {
-    const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch }).catch(() => undefined);
+    const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch, calibration: 120 }).catch(() => undefined);
     if (server) contenders.push({ backend, server, figures: { cpu: [], wall: [], delay: [] } });
   }
   return contenders;
