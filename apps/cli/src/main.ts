@@ -4,6 +4,7 @@ import { reportAndExit } from '@sluice/service';
 import { chaosCommand } from './chaos/command.ts';
 import { demoCommand } from './demo/options.ts';
 import { docsCommand } from './docs.ts';
+import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { guaranteeCommand } from './guarantee.ts';
 import { modelsCommand } from './models/command.ts';
@@ -20,6 +21,7 @@ const program = new Command('sluice')
   .addCommand(switchCommand())
   .addCommand(trainCommand())
   .addCommand(modelsCommand())
+  .addCommand(doctorCommand())
   .addCommand(explainCommand())
   .addCommand(replayCommand())
   .addCommand(guaranteeCommand())

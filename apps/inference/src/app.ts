@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
-import { ModelPool, type BackendChoice, type ServedModel } from '@sluice/serving';
+import { ModelPool, ResponseCache, type BackendChoice, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
@@ -43,6 +43,8 @@ export interface Worker {
   /** What became of the records of committed slices. */
   readonly answered: Tally<'fate'>;
   readonly breaker: ModelBreaker | undefined;
+  /** Of a tier whose flow gives it memory for answers. */
+  readonly cache: ResponseCache | undefined;
 }
 
 export interface Inference {
@@ -113,11 +115,12 @@ async function startWorker(
   const drill = options.drills?.get(tier.name);
   const answered = new Tally<'fate'>();
   const breaker = tier === flow.tiers.at(-1) ? undefined : new ModelBreaker(tier.model);
+  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(server, tier.cacheMb * 2 ** 20);
   const parts = {
     ...shared,
     flow,
     tier,
-    server,
+    server: cache ?? server,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
     clock,
     answered,
@@ -133,7 +136,7 @@ async function startWorker(
     deadLetters: topology.deadLetters,
     processor: () => new WorkerProcessor(parts),
   });
-  return { tier, server, pipe, answered, breaker };
+  return { tier, server, pipe, answered, breaker, cache };
 }
 
 async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {

@@ -11,9 +11,9 @@ const schema = z.object({
   models: z.string().describe('Folder with one folder per model'),
   tiers: z.array(z.string()).min(1).describe('Tiers that this process serves'),
   backend: z
-    .enum(['auto', 'wasm', 'native', 'cpu'])
+    .enum(['auto', 'plain', 'wasm', 'native', 'frozen', 'cpu'])
     .default('auto')
-    .describe('TensorFlow.js backend; auto takes the native one where it loads and pays'),
+    .describe('How models run; auto takes what is fastest of what loads here (sluice doctor)'),
   requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),
   memoryMb: z.int().min(64).optional().describe('Most memory that the models of this process take together; the least used leaves first'),
   threads: z.int().min(1).max(64).default(1).describe('Inference threads per model'),

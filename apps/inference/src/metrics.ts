@@ -14,6 +14,11 @@ const table: readonly (readonly [string, string, (worker: Worker) => number])[] 
     'Fitted time of a batch of n rows, base + row * n: each row.',
     ({ server }) => server.fit().perRow / 1e6,
   ],
+  [
+    'sluice_worker_cache_hit_ratio',
+    'Share of rows answered without asking the model; 0 without a cache.',
+    ({ cache }) => cache?.hitRate ?? 0,
+  ],
   ['sluice_worker_breaker_open', '1 while batches are kept away from a failing model.', ({ breaker }) => (breaker?.isOpen ? 1 : 0)],
 ];
 

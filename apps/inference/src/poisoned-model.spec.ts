@@ -21,7 +21,7 @@ let flow: Flow;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-poison-'));
   mlp = await makeModel('mlp', join(root, 'made'));
-  await copyModel(mlp.dir, join(root, 'mlp'), { limits: { timeoutMs: 2000, memoryMb: 64 } });
+  await copyModel(mlp.dir, join(root, 'mlp'), { limits: { timeoutMs: 2000, maxBatch: 128, memoryMb: 64 } });
   await makeModel('logistic', join(root, 'logistic'));
   flow = parseFlow({
     flow: 'toy',
@@ -41,11 +41,11 @@ interface Run extends AsyncDisposable {
 }
 
 /** Both tiers on the in-memory driver; the light one's thread is faulty. */
-async function run(maxSlice: number): Promise<Run> {
+async function run(maxSlice: number, of = flow): Promise<Run> {
   const bus = memoryBus();
-  await bus.ensureTopics(topicSpecs(flow));
+  await bus.ensureTopics(topicSpecs(of));
   const inference = await startInference({
-    ...{ bus, flow, schemas: [mlp.schema], models: root, tiers: flow.tiers, clock: { now: () => 1000 }, instance: 'test', maxSlice },
+    ...{ bus, flow: of, schemas: [mlp.schema], models: root, tiers: of.tiers, clock: { now: () => 1000 }, instance: 'test', maxSlice },
     ...{ backend: 'wasm' as const, threadFiles: new Map([['light', faultyThread]]) },
   });
   const close = async (): Promise<void> => {
@@ -95,6 +95,19 @@ const clean = (n: number): Float32Array[] => Array.from({ length: n }, (_, i) =>
 const poisoned = (kind: keyof typeof poison): Float32Array => Float32Array.of(poison[kind], ...mlp.row(0).subarray(1));
 const fellBack = ({ trail }: Prediction): boolean =>
   trail.some(({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && reason === 'model-failed');
+
+it('a tier with memory for answers asks its model once for equal requests, and the metric says so', async () => {
+  const cached = parseFlow({ ...flow, tiers: [{ ...tiers[0], cacheMb: 1 }, tiers[1]] });
+  await using worker = await run(8, cached);
+  const predictions = await send(
+    worker,
+    Array.from({ length: 24 }, (_, i) => mlp.row(i % 3)),
+  );
+  expect(predictions.map(({ answers }) => answers[0]!.confidence)).toEqual(
+    Array.from({ length: 24 }, (_, i) => predictions[i % 3]!.answers[0]!.confidence),
+  );
+  expect(worker.inference.workers[0]!.cache!.hitRate).toBeCloseTo(21 / 24, 9);
+});
 
 describe('a poisoned model', () => {
   it.each(Object.keys(poison) as (keyof typeof poison)[])(

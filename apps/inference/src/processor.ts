@@ -24,7 +24,8 @@ export interface WorkerParts {
   /** Columns of the flow's signature. */
   readonly signatureWidth: number;
   readonly tier: TierSpec;
-  readonly server: ModelServer;
+  /** The model, or the cache before it. */
+  readonly server: Pick<ModelServer, 'infer'>;
   readonly schemas: RequestSchemas;
   /** The policy to decide by at that time. */
   readonly policy: (now: EpochMs) => PolicySnapshot;

@@ -187,7 +187,7 @@ export const errorTable = {
     class: 'fatal',
     what: 'A model folder is incomplete, its digest is wrong, or it does not load.',
     record: noRecord,
-    remedy: 'Make the folder again; the message names the file.',
+    remedy: 'Correct what the message names; docs/add-a-model.md shows a folder that is right.',
   },
   SLUICE_GPU_MISSING: {
     class: 'fatal',

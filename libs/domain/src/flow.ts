@@ -10,6 +10,14 @@ export const segment = z
 const tier = z.strictObject({
   name: segment.describe('Name of the tier in tags, predictions and reports.'),
   model: segment.describe('Model that serves the tier: a folder of this name in the model folder, and the topic <flow>.model.<model>.'),
+  cacheMb: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe(
+      'Memory for answers to equal requests, per worker. Left out: none; for models that take microseconds a cache costs more than it saves.',
+    ),
 });
 
 const rule = z.strictObject({

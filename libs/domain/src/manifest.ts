@@ -57,6 +57,7 @@ export const manifestSchema = z.strictObject({
   limits: z
     .strictObject({
       timeoutMs: z.int().min(1).default(10_000).describe('How long a batch may take before its thread is replaced.'),
+      maxBatch: z.int().min(1).max(1024).default(128).describe('Most rows in one batch; rows of images take much memory.'),
       memoryMb: z.int().min(32).optional().describe('Largest JavaScript heap of an inference thread; one that needs more is replaced.'),
     })
     .optional()

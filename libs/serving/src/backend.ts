@@ -9,13 +9,19 @@ import { messageOf } from './message.ts';
 /** The TensorFlow.js backends a tensor executor may run on. */
 export type BackendName = 'wasm' | 'native' | 'cpu';
 
+/** Ways to run a model on one of them: `frozen` is one native call a batch instead of one an operation. */
+export type TensorName = BackendName | 'frozen';
+
+/** The backend that a way needs. */
+export const backendOf = (name: TensorName): BackendName => (name === 'frozen' ? 'native' : name);
+
 /** What came of asking for a backend: ready, or the reason why not. */
 export type BackendState =
   | { readonly name: BackendName; readonly ready: true; readonly gpu: boolean }
   | { readonly name: BackendName; readonly ready: false; readonly why: string };
 
 const wasmFile = 'tfjs-backend-wasm-simd.wasm';
-const nativePackage = '@tensorflow/tfjs-node-gpu';
+const nativeName = '@tensorflow/tfjs-node-gpu';
 
 /** Loads a backend into this thread. Never throws: a backend that does not load is a fact to report. */
 export async function openBackend(name: BackendName): Promise<BackendState> {
@@ -42,9 +48,7 @@ const loaders: Record<BackendName, () => Promise<boolean>> = {
     return false;
   },
   async native() {
-    // By name at run time: the package is optional, so neither types nor a bundle may depend on it.
-    const native = createRequire(import.meta.url)(nativePackage) as { node?: unknown };
-    if (!native.node) throw new Error(`${nativePackage} loaded without its binding`);
+    if (!(nativePackage() as { node?: unknown }).node) throw new Error(`${nativeName} loaded without its binding`);
     await useBackend('native');
     return (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   },
@@ -54,6 +58,28 @@ const loaders: Record<BackendName, () => Promise<boolean>> = {
     return false;
   },
 };
+
+/**
+ * The native package: the folder that SLUICE_TFJS_NODE names, else the installed one, else what `npm run setup:native` built.
+ * By name at run time: it is optional, so neither types nor a bundle may depend on it.
+ * @throws Error of Node when there is none.
+ */
+export function nativePackage(): unknown {
+  const load = createRequire(import.meta.url);
+  // Release 4.22.0 calls two functions of util that warn in Node 22 and are gone in Node 23 (tensorflow/tfjs pull request 8425).
+  Object.assign(load('node:util') as object, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
+  const named = process.env['SLUICE_TFJS_NODE'];
+  if (named !== undefined) return load(named);
+  const built = join(
+    process.env['SLUICE_HOME'] ?? join(dirname(fileURLToPath(import.meta.url)), '../../../.sluice'),
+    'native/node_modules',
+    nativeName,
+  );
+  return load(existsSync(join(built, 'lib/napi-v8/tfjs_binding.node')) ? built : nativeName);
+}
 
 /** The folder of the .wasm files: beside a bundle when the image ships them there, else in the installed package. */
 function wasmFolder(): string {

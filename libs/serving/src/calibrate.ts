@@ -1,5 +1,5 @@
 import type { Manifest } from '@sluice/domain';
-import type { BackendName } from './backend.ts';
+import type { TensorName } from './backend.ts';
 import type { Executor } from './executor.ts';
 import { timeAt, timeExecutor, type Timing } from './timing.ts';
 
@@ -55,7 +55,7 @@ export function crossover(small: readonly Timing[], large: readonly Timing[], ma
  * `tensor` is the backend in use, if any; `plainUpTo` the largest batch that runs in plain loops.
  */
 export interface Plan {
-  readonly tensor: BackendName | undefined;
+  readonly tensor: TensorName | undefined;
   readonly plainUpTo: number;
 }
 
@@ -71,7 +71,7 @@ export function assemble(plain: Executor | undefined, tensor: Executor | undefin
 /** Which of the two runs which batches, by their times, and the sentence that says so. */
 export function planByTime(
   plain: Timed,
-  tensor: Timed & { readonly name: BackendName },
+  tensor: Timed & { readonly name: TensorName },
   maxBatch: number,
 ): { plan: Plan; timings: Timing[]; why: string } {
   const plainUpTo = crossover(plain.timings, tensor.timings, maxBatch);

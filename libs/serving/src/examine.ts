@@ -5,6 +5,7 @@ import { openBackend, useBackend } from './backend.ts';
 import { disagreement } from './calibrate.ts';
 import type { Executor } from './executor.ts';
 import type { ModelFolder } from './model-folder.ts';
+import { setNativeEnvironment } from './native-environment.ts';
 import { loadTensor, openExecutor } from './open-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import { fitTemperature, logLoss, type LabelledScores } from './temperature.ts';
@@ -12,11 +13,11 @@ import { fitTemperature, logLoss, type LabelledScores } from './temperature.ts';
 export interface ExamineOptions {
   /** Milliseconds that timing one executor may take. Default 500. */
   readonly budget?: number;
-  /** Largest batch that is timed. Default 128. */
+  /** Largest batch that is timed. Default: the manifest's, else 128. */
   readonly maxBatch?: number;
 }
 
-const contenders = ['plain', 'wasm', 'native'] as const;
+const contenders = ['plain', 'wasm', 'native', 'frozen'] as const;
 /** The oracle is slow: it answers as many rows as it can in this many milliseconds, at least one. */
 const oracleBudget = 3000;
 const mostRows = 64;
@@ -29,6 +30,7 @@ const mostRows = 64;
 export async function examineModel(folder: ModelFolder, options: ExamineOptions = {}): Promise<Measured[]> {
   // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
   tf.enableProdMode();
+  setNativeEnvironment(process.env);
   const oracle = await askOracle(folder);
   const measured: Measured[] = [{ executor: 'cpu', apart: 0, otherLabels: 0, refused: '', timings: [] }];
   for (const name of contenders) measured.push(await examineOne(folder, { name, oracle, options }));
@@ -85,7 +87,7 @@ interface Contender {
 }
 
 async function examineOne(folder: ModelFolder, { name, oracle, options }: Contender): Promise<Measured> {
-  const { budget = 500, maxBatch = 128 } = options;
+  const { budget = 500, maxBatch = folder.manifest.limits?.maxBatch ?? 128 } = options;
   try {
     const { executor, timings } = await openExecutor(folder, { backend: name, requireGpu: false, maxBatch, calibration: 2 * budget });
     const scores = executor.run(oracle.rows, oracle.n);
@@ -111,3 +113,5 @@ function largest(scores: Float32Array, row: number, labels: number): number {
   for (let i = 1; i < labels; i++) if (scores[row + i]! > scores[row + best]!) best = i;
   return best;
 }
+
+export { surveyExecutors, type Surveyed } from './survey.ts';

@@ -3,7 +3,7 @@
  * way (a frozen graph, WebGPU) is one more file.
  */
 export interface Executor {
-  /** `plain`, `wasm`, `native` or `cpu`. */
+  /** `plain`, `wasm`, `native`, `frozen` or `cpu`. */
   readonly name: string;
   /**
    * @param rows at least n rows of the model's input width, row-major; only read, and free again on return.

@@ -7,6 +7,9 @@ import type { Executor } from './executor.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type BackendChoice } from './open-executor.ts';
 
+// The tests are about a machine without the native binding, also where it was built.
+process.env['SLUICE_TFJS_NODE'] = '/nowhere';
+
 const options = { requireGpu: false, maxBatch: 32, calibration: 20 };
 
 describe('executors', () => {

@@ -1,8 +1,9 @@
 import { SluiceError, type Manifest } from '@sluice/domain';
-import { openBackend, useBackend, type BackendName } from './backend.ts';
+import { backendOf, openBackend, useBackend, type TensorName } from './backend.ts';
 import { assemble, disagreement, notDistributions, planByTime, timed, type Plan, type Timed } from './calibrate.ts';
 import { readDenseStack } from './dense-stack.ts';
 import type { Executor } from './executor.ts';
+import { loadFrozen } from './frozen/frozen-executor.ts';
 import { messageOf } from './message.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { PlainExecutor } from './plain-executor.ts';
@@ -12,7 +13,7 @@ import { timeAt, type Timing } from './timing.ts';
 import { joinBuffers } from './weights.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
-export type BackendChoice = 'auto' | BackendName | 'plain';
+export type BackendChoice = 'auto' | TensorName | 'plain';
 
 export interface ExecutorOptions {
   readonly backend: BackendChoice;
@@ -33,7 +34,7 @@ export interface OpenedExecutor {
 }
 
 interface Tensor extends Timed {
-  readonly name: BackendName;
+  readonly name: TensorName;
   readonly gpu: boolean;
 }
 
@@ -46,16 +47,15 @@ interface Tensor extends Timed {
 export async function openExecutor(folder: ModelFolder, options: ExecutorOptions): Promise<OpenedExecutor> {
   const attempt: Attempt = { rows: sampleRows(folder.manifest, Math.max(2, options.maxBatch)), options, notes: [] };
   if (options.backend === 'plain') return onlyPlain(folder, attempt);
-  const wanted: readonly BackendName[] = options.requireGpu
-    ? ['native']
+  const wanted: readonly TensorName[] = options.requireGpu
+    ? ['native', 'frozen']
     : options.backend === 'auto'
-      ? ['native', 'wasm']
+      ? ['native', 'frozen', 'wasm']
       : [options.backend];
   const tensors: Tensor[] = [];
   for (const name of wanted) {
     const tensor = await openTensor(folder, name, attempt);
     if (tensor) tensors.push(tensor);
-    if (tensor?.gpu) break;
   }
   const best = await fastest(tensors, folder, attempt);
   const asked = options.requireGpu || options.backend !== 'auto';
@@ -71,7 +71,7 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
 export async function openPlanned(folder: ModelFolder, plan: Plan): Promise<Executor> {
   const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
   if (!plan.tensor) return assemble(stack && new PlainExecutor(stack), undefined, plan);
-  const state = await openBackend(plan.tensor);
+  const state = await openBackend(backendOf(plan.tensor));
   if (!state.ready)
     throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
   return assemble(stack && new PlainExecutor(stack), await loadTensor(folder, plan.tensor), plan);
@@ -84,8 +84,8 @@ interface Attempt {
 }
 
 /** A backend that does not load is a note; a model that does not load, or answers nonsense, is an error. */
-async function openTensor(folder: ModelFolder, name: BackendName, { rows, options, notes }: Attempt): Promise<Tensor | undefined> {
-  const state = await openBackend(name);
+async function openTensor(folder: ModelFolder, name: TensorName, { rows, options, notes }: Attempt): Promise<Tensor | undefined> {
+  const state = await openBackend(backendOf(name));
   if (!state.ready) {
     if (options.requireGpu)
       throw new SluiceError(
@@ -94,7 +94,8 @@ async function openTensor(folder: ModelFolder, name: BackendName, { rows, option
       );
     if (options.backend === name)
       throw new SluiceError('SLUICE_CONFIG_INVALID', `The backend ${name} was asked for and did not load: ${state.why}`);
-    notes.push(`${name} did not load: ${state.why}`);
+    // Said once, of the binding.
+    if (name !== 'frozen') notes.push(`${name} did not load: ${state.why}`);
     return undefined;
   }
   if (options.requireGpu && !state.gpu) {
@@ -104,18 +105,29 @@ async function openTensor(folder: ModelFolder, name: BackendName, { rows, option
     );
   }
   if (name === 'native') notes.push(state.gpu ? 'native uses a GPU' : 'native loaded without a GPU');
-  const executor = await loadTensor(folder, name);
+  const executor = name === 'frozen' && options.backend !== name ? await tryFrozen(folder, notes) : await loadTensor(folder, name);
+  if (!executor) return undefined;
   checkOutputs(folder.manifest, executor, rows);
   return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, gpu: state.gpu };
 }
 
 /** Loads a model onto the backend in use. @throws SluiceError SLUICE_MODEL_INVALID naming file and backend. */
-export async function loadTensor(folder: ModelFolder, name: BackendName): Promise<TensorExecutor> {
+export async function loadTensor(folder: ModelFolder, name: TensorName): Promise<TensorExecutor> {
   try {
-    const model = await loadTensorModel(folder.manifest.format, folder.artifacts);
+    const model = await (name === 'frozen' ? loadFrozen(folder) : loadTensorModel(folder.manifest.format, folder.artifacts));
     return new TensorExecutor({ name, model, manifest: folder.manifest, bytes: joinBuffers(folder.artifacts.weightData ?? []).length });
   } catch (cause) {
     throw new SluiceError('SLUICE_MODEL_INVALID', `${folder.dir}/model.json does not load on ${name}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A model that cannot be frozen is still served by the others. */
+async function tryFrozen(folder: ModelFolder, notes: string[]): Promise<TensorExecutor | undefined> {
+  try {
+    return await loadTensor(folder, 'frozen');
+  } catch (thrown) {
+    notes.push(`no frozen graph: ${messageOf(thrown)}`);
+    return undefined;
   }
 }
 
@@ -146,7 +158,7 @@ async function fastest(tensors: readonly Tensor[], folder: ModelFolder, { option
     );
     other.executor.dispose();
   }
-  await useBackend(best.name);
+  await useBackend(backendOf(best.name));
   return best;
 }
 

@@ -23,7 +23,7 @@ export interface ServerOptions {
   readonly backend?: BackendChoice;
   /** Refuse to start without a GPU. Default false. */
   readonly requireGpu?: boolean;
-  /** Most rows in one batch. Default 128. */
+  /** Most rows in one batch. Default: the manifest's, else 128. */
   readonly maxBatch?: number;
   /** Milliseconds a batch may take before its thread is replaced and its rows are tried once more. Default: the manifest's, else 10,000. */
   readonly timeout?: number;
@@ -71,7 +71,7 @@ export interface ModelServer {
  */
 export async function openServer(options: ServerOptions): Promise<ModelServer> {
   const { manifest } = await loadModel(options.dir, options.schemas);
-  const maxBatch = options.maxBatch ?? 128;
+  const maxBatch = options.maxBatch ?? manifest.limits?.maxBatch ?? 128;
   const { lanes, facts } = await openLanes(options, { maxBatch, limits: manifest.limits });
   const cost = new BatchCost(facts.timings);
   const batcher = new Batcher({

@@ -1,6 +1,6 @@
 import type { Manifest } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendName } from './backend.ts';
+import type { TensorName } from './backend.ts';
 import type { Executor } from './executor.ts';
 
 /** A loaded model of either format, as one function. */
@@ -28,14 +28,14 @@ export async function loadTensorModel(format: Manifest['format'], artifacts: tf.
 
 /** Runs a model through TensorFlow.js on the backend it was loaded on, leaving no tensor behind. */
 export class TensorExecutor implements Executor {
-  readonly name: BackendName;
+  readonly name: TensorName;
   readonly bytes: number;
   readonly #model: TensorModel;
   readonly #shape: readonly number[];
   readonly #labels: number;
   readonly #width: number;
 
-  constructor(options: { name: BackendName; model: TensorModel; bytes: number; manifest: Manifest }) {
+  constructor(options: { name: TensorName; model: TensorModel; bytes: number; manifest: Manifest }) {
     this.name = options.name;
     this.bytes = options.bytes;
     this.#model = options.model;

@@ -5,7 +5,7 @@ import * as layers from '@tensorflow/tfjs-layers';
 import avro from 'avsc';
 import { writeModelFolder } from '../src/write-model.ts';
 
-export const kinds = ['logistic', 'mlp', 'cnn', 'overflow'] as const;
+export const kinds = ['logistic', 'mlp', 'cnn', 'deep', 'overflow'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** A model folder on disk and the means to make requests for it. */
@@ -22,7 +22,7 @@ export interface TestModel {
 export async function makeModel(kind: Kind, dir: string): Promise<TestModel> {
   tf.enableProdMode();
   await tf.setBackend('cpu');
-  const image = kind === 'cnn';
+  const image = isImage(kind);
   const manifest = await writeModelFolder({ dir, manifest: manifestOf(kind), artifacts: await artifactsOf(architectures[kind]()) });
   const schema = image ? imageSchema : numbersSchema;
   const type = avro.Type.forSchema(schema as avro.Schema);
@@ -39,6 +39,8 @@ export async function makeModel(kind: Kind, dir: string): Promise<TestModel> {
     },
   };
 }
+
+const isImage = (kind: Kind): boolean => kind === 'cnn' || kind === 'deep';
 
 /** What `model.save` would write. */
 export async function artifactsOf(model: layers.LayersModel): Promise<tf.io.ModelArtifacts> {
@@ -68,7 +70,7 @@ function noise(i: number): number {
 }
 
 function manifestOf(kind: Kind): Omit<Manifest, 'files'> {
-  const image = kind === 'cnn';
+  const image = isImage(kind);
   return {
     model: kind,
     version: '1.0.0',
@@ -137,6 +139,15 @@ const architectures: Record<Kind, () => layers.Sequential> = {
         layers.layers.flatten({ name: 'flat' }),
         dense(64, 'relu', 3),
         dense(10, 'softmax', 4),
+      ],
+    }),
+  deep: () =>
+    layers.sequential({
+      name: 'model',
+      layers: [
+        ...[conv(32, 1, [28, 28, 1]), conv(32, 2), pool('pool1'), conv(64, 3), conv(64, 4), pool('pool2'), conv(128, 5)],
+        layers.layers.globalAveragePooling2d({ name: 'mean', dataFormat: 'channelsLast' }),
+        ...[dense(128, 'relu', 6), dense(10, 'softmax', 7)],
       ],
     }),
   /** Two rows' worth of 3e38 times 2 is infinite, and the softmax of two infinities is NaN. */

@@ -2,14 +2,18 @@
  * What the worker path costs above the model itself: CPU per event of copy, decode, batch, infer and answer, against a raw warmed
  * `predict` over ready rows at the same batch on the same backend, in one interleaved run. Prints a table; asserts nothing.
  *
- * Run: node tools/bench/src/worker.ts
+ * `--matrix` measures every executor that loads, at batches of 1, 8, 32 and 128, for four shapes of model instead; `--out FILE` keeps it.
+ *
+ * Run: npm run bench -- worker [--matrix [--out FILE]]
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
+import { matrixRows } from './worker/matrix-table.ts';
+import { measureCell, median, type Cell } from './worker/matrix.ts';
 
 const rounds = 9;
 const roundMs = 250;
@@ -81,10 +85,6 @@ async function oneRound({ raw, server, single, values, rows, batch }: Round, fig
   figures?.delays.push({ p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6 });
 }
 
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
-}
-
 /** One line of the table. */
 async function line(
   root: string,
@@ -108,6 +108,29 @@ async function line(
   };
 }
 
+async function compareAll(root: string): Promise<void> {
+  const table: Record<string, string | number>[] = [];
+  for (const each of cases) {
+    for (const backend of ['wasm', 'auto'] as const) table.push(await line(root, each, backend));
+  }
+  console.table(table);
+}
+
+async function matrix(root: string): Promise<void> {
+  const cells: Cell[] = [];
+  for (const kind of ['logistic', 'mlp', 'cnn', 'deep'] as const) {
+    const model = await makeModel(kind, join(root, kind));
+    for (const batch of [1, 8, 32, 128]) {
+      process.stderr.write(`${kind} at ${batch}\n`);
+      cells.push(await measureCell(model, kind, batch));
+    }
+  }
+  console.log('CPU microseconds an event of the whole process; `chosen / best` and `gain over 1` by the clock.');
+  console.table(matrixRows(cells));
+  const out = process.argv.indexOf('--out');
+  if (out > 0) await writeFile(process.argv[out + 1]!, `${JSON.stringify(cells, null, 2)}\n`);
+}
+
 async function main(): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const tfjs = JSON.parse(await readFile(new URL('../../../node_modules/@tensorflow/tfjs-core/package.json', import.meta.url), 'utf8')) as {
@@ -120,11 +143,7 @@ async function main(): Promise<void> {
     `Medians of ${rounds} rounds of ${roundMs} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
   );
   console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
-  const table: Record<string, string | number>[] = [];
-  for (const each of cases) {
-    for (const backend of ['wasm', 'auto'] as const) table.push(await line(root, each, backend));
-  }
-  console.table(table);
+  await (process.argv.includes('--matrix') ? matrix(root) : compareAll(root));
   await rm(root, { recursive: true });
 }
 

@@ -13,6 +13,7 @@ export { regressionOf } from './drift.ts';
 export { idxImages, type IdxImages, type ImageSet } from './idx.ts';
 export { mailCorpus, mailLabels, type MailCorpus, type MailMessage } from './mail-corpus.ts';
 export type { MailEvent } from './mail-event.ts';
+export { photoLabels, writePhotoModels } from './nsfwjs.ts';
 export { offlineAnswers, type OfflineAnswers, type OfflineOptions } from './offline.ts';
 export { poisonKinds, strayOutcomes, withPoison, type PoisonOptions, type StrayOutcome } from './poison.ts';
 export { Random } from './random.ts';

@@ -28,6 +28,15 @@ export function modelsCommand(): Command {
   shared(models, 'show <name>', 'manifest and measurements of MODEL or MODEL@VERSION').action(show);
   shared(models, 'bench <name>', 'measures MODEL or MODEL@VERSION on every executor that loads here').action(bench);
   shared(models, 'remove <name>', 'MODEL: back to the version the flow started with; MODEL@VERSION: deletes its folder').action(remove);
+  models
+    .command('import-nsfwjs <package> <out>')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .description('makes model folders of the two image networks in the npm package nsfwjs (unpacked at PACKAGE)')
+    .action(async (from: string, out: string) => {
+      const { writePhotoModels } = await import('@sluice/demo');
+      for (const { model, version } of await writePhotoModels(from, out)) say(`${model}@${version} lies in ${join(out, model)}`);
+    });
   return models;
 }
 

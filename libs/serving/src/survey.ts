@@ -1,0 +1,41 @@
+import { cpus } from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
+import { openBackend, type BackendState } from './backend.ts';
+import { setNativeEnvironment } from './native-environment.ts';
+
+/** Whether an executor can run here, and on what. */
+export interface Surveyed {
+  readonly executor: 'plain' | 'wasm' | 'native' | 'frozen' | 'cpu';
+  readonly loads: boolean;
+  /** Empty when it does not load. */
+  readonly device: string;
+  /** What it is, or why it does not load. */
+  readonly note: string;
+}
+
+const what = {
+  plain: 'loops over typed arrays, for stacks of dense layers',
+  wasm: 'TensorFlow.js on WebAssembly, one thread',
+  native: 'TensorFlow, one call for each operation',
+  frozen: 'TensorFlow, one call for each batch',
+  cpu: 'TensorFlow.js in plain JavaScript: the oracle',
+} as const;
+
+/** Loads every backend into the calling thread, one after the other. Never throws. */
+export async function surveyExecutors(): Promise<Surveyed[]> {
+  // Silences TensorFlow.js's advertisement for its native package.
+  tf.enableProdMode();
+  setNativeEnvironment(process.env);
+  const processor = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
+  const states = { wasm: await openBackend('wasm'), native: await openBackend('native'), cpu: await openBackend('cpu') };
+  const line = (executor: Surveyed['executor'], state: BackendState): Surveyed =>
+    state.ready
+      ? { executor, loads: true, device: state.gpu ? 'GPU' : processor, note: what[executor] }
+      : { executor, loads: false, device: '', note: state.why.split('\n')[0]! };
+  return [
+    { executor: 'plain', loads: true, device: processor, note: what.plain },
+    ...(['wasm', 'native'] as const).map((name) => line(name, states[name])),
+    line('frozen', states.native),
+    line('cpu', states.cpu),
+  ];
+}

@@ -1,0 +1,25 @@
+import type { Cell } from './matrix.ts';
+
+const round = (value: number): number => Number(value.toFixed(2));
+
+/** One line a cell: raw, every executor's CPU, the ratio, the gain over a batch of one, and the chosen against the best fixed. */
+export function matrixRows(cells: readonly Cell[]): Record<string, string | number>[] {
+  return cells.map((cell) => {
+    const { model, batch, raw, paths } = cell;
+    const auto = paths.find(({ backend }) => backend === 'auto')!;
+    const fixed = paths.filter(({ backend }) => backend !== 'auto');
+    const best = Math.min(...fixed.map(({ wall }) => wall));
+    const single = cells.find((other) => other.model === model && other.batch === 1)?.paths.find(({ backend }) => backend === 'auto');
+    const of = (name: string): number | string => {
+      const path = fixed.find(({ backend }) => backend === name);
+      return path ? round(path.cpu) : '-';
+    };
+    return {
+      ...{ model, batch, 'raw wasm': round(raw), plain: of('plain'), wasm: of('wasm'), native: of('native'), frozen: of('frozen') },
+      ...{ chosen: auto.executor, 'chosen us': round(auto.cpu), ratio: round(auto.cpu / raw) },
+      'chosen / best': round(auto.wall / best),
+      'gain over 1': single ? round(single.wall / auto.wall) : '-',
+      'loop p99 ms': round(auto.delay),
+    };
+  });
+}
