@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/domain';
 import { reportAndExit } from '@sluice/service';
 import { chaosCommand } from './chaos/command.ts';
 import { demoCommand } from './demo/options.ts';
+import { dlqCommand } from './dlq/command.ts';
 import { docsCommand } from './docs.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
@@ -27,8 +28,11 @@ const program = new Command('sluice')
   .addCommand(guaranteeCommand())
   .addCommand(valueCommand())
   .addCommand(chaosCommand(async (options) => (await import('./chaos/run.ts')).runChaos(options)))
+  .addCommand(dlqCommand())
   .addCommand(docsCommand());
-for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined });
+for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+}
 
 try {
   await program.parseAsync();

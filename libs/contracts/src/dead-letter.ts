@@ -45,7 +45,7 @@ export function deadLetter({ record, error, stage, topic, attempts }: Refusal): 
     stage,
     source: from,
     timestamp: record.timestamp,
-    attempts,
+    attempts: attempts + Number(headerText(record.headers, header.redrives) ?? 0),
   });
   return {
     topic,

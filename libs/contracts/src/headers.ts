@@ -18,6 +18,9 @@ export const header = {
   deadLetter: 'sluice-dead-letter',
   /** On a dead letter that stands for several records: the offset after the last of them; its origin is the first. */
   until: 'sluice-until',
+  /** On a record that was sent again after it was refused: where it stood at first, and how often it was sent again. */
+  redriven: 'sluice-redriven',
+  redrives: 'sluice-redrives',
   /** Which schema a record of `<flow>.facts` has: prediction, shadow or outcome. */
   fact: 'sluice-fact',
   ceId: 'ce_id',

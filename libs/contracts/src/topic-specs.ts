@@ -36,6 +36,8 @@ export function topicSpecs(flow: Flow): readonly TopicDeclaration[] {
     { name: topics.joinChangelog, partitions, compacted: true },
     { name: topics.examples, partitions: 1 },
     wide(topics.deadLetters),
+    // Which dead letters were sent again: key = where the letter stands.
+    { name: topics.redriven, partitions: 1, compacted: true },
     // Superseded policies stay readable for a week, so that a decision can be explained with the policy it cites.
     { name: policyTopic, partitions: 1, compacted: true, minCompactionLag: 7 * dayMs, maxMessageBytes: 2_000_000 },
     { name: healthTopic, partitions: 1, compacted: true },

@@ -10,6 +10,7 @@ export const topicKinds = [
   'facts',
   'examples',
   'dead-letters',
+  'redriven',
   'join-changelog',
 ] as const;
 export type TopicKind = (typeof topicKinds)[number];
@@ -33,6 +34,7 @@ export interface FlowTopics {
   readonly facts: string;
   readonly examples: string;
   readonly deadLetters: string;
+  readonly redriven: string;
   readonly joinChangelog: string;
   model(name: string): string;
 }
@@ -54,6 +56,7 @@ export function topicsOf(flow: string): FlowTopics {
     facts: `${flow}.facts`,
     examples: `${flow}.examples`,
     deadLetters: `${flow}.dead-letters`,
+    redriven: `${flow}.redriven`,
     joinChangelog: `${flow}.join-changelog`,
     model: (name) => `${flow}.model.${name}`,
   };

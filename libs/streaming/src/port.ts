@@ -154,7 +154,8 @@ export interface Bus {
   openPipe(spec: PipeSpec): Promise<Pipe>;
   /** Resolves after the table has been read to the end that it had when it was opened. */
   openTable<V>(spec: TableSpec<V>): Promise<Table<V>>;
-  openPublisher(): Promise<Publisher>;
+  /** With an id each `publish` is one transaction, and whoever opens the same id later fences this publisher. */
+  openPublisher(transactionalId?: string): Promise<Publisher>;
   openReader(spec: ReaderSpec): Promise<Reader>;
   /** Reads everything that is committed now, then stops: for restores, replays and reports. */
   readAll(topics: readonly string[]): Promise<InRecord[]>;

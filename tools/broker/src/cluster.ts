@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/domain';
 import { guard } from './at-exit.ts';
+import { lastLines, runCommand } from './command.ts';
 import type { BrokerHandle, JudgeTools } from './handle.ts';
 import { endJvm, exitOf, startJvm, tailOf, untilListening } from './jvm-process.ts';
 import { judgeTools, prepareKafka } from './jvm.ts';
@@ -84,6 +85,15 @@ export class Cluster {
   /** As the judge wants it. */
   get handle(): Pick<BrokerHandle, 'brokers' | 'judge' | 'kind'> {
     return { kind: 'jvm', brokers: this.brokers, judge: this.judge };
+  }
+
+  /** Runs one of Kafka's own command-line tools, as an operator would. @throws SluiceError SLUICE_BROKER_FAILED with what it said. */
+  async tool(name: 'TopicCommand' | 'DeleteRecordsCommand', args: readonly string[]): Promise<void> {
+    const { java, jars, flags } = this.judge;
+    const main = ['-cp', classPath(jars), `org.apache.kafka.tools.${name}`, '--bootstrap-server', this.brokers];
+    const { code, stdout, stderr } = await runCommand(java, [...flags, ...main, ...args], { timeout: 60_000 });
+    if (code !== 0 || /^Error/m.test(stdout))
+      throw new SluiceError('SLUICE_BROKER_FAILED', `${name} ${args.join(' ')}: ${lastLines(stdout + stderr)}`);
   }
 
   async close(): Promise<void> {

@@ -18,6 +18,8 @@ export interface JudgedRun {
   readonly models: readonly string[];
   /** Requests that were read earlier and may be gone from their topic. */
   readonly remembered?: readonly JudgeRecord[];
+  /** Only what was written from this time on, in milliseconds since the epoch. */
+  readonly since?: number;
 }
 
 /**
@@ -25,10 +27,11 @@ export interface JudgedRun {
  * one, and counts what was lost, doubled or out of order.
  * @throws SluiceError SLUICE_JUDGE_FAILED when the second client could not read to the end.
  */
-export async function passJudgement({ broker, bus, topics, models, remembered = [] }: JudgedRun): Promise<Judgement> {
+export async function passJudgement({ broker, bus, topics, models, remembered = [], since = 0 }: JudgedRun): Promise<Judgement> {
   const by = broker.judge === undefined || broker.brokers === undefined ? 'bus' : 'java';
-  const read = async (topic: string): Promise<JudgeRecord[]> =>
+  const readAll = async (topic: string): Promise<JudgeRecord[]> =>
     by === 'java' ? await readWithJava({ handle: broker, topic }) : (await bus.readAll([topic])).map(asJudgeRecord);
+  const read = async (topic: string) => (await readAll(topic)).filter(({ timestamp }) => timestamp >= since);
   // Each reader of Kafka's own is a JVM: two at a time.
   const names = [topics.requests, topics.predictions, topics.deadLetters, ...models.map((model) => topics.model(model))];
   const [requests, predictions, deadLetters, ...routed] = (await inPairs(names, read)) as [JudgeRecord[], JudgeRecord[], JudgeRecord[]];

@@ -60,9 +60,20 @@ export class Fleet {
     await instance.child.close();
   }
 
-  /** Drains all, upstream first. */
+  /** Asks an instance to drain, and starts it again when it has. @throws SluiceError when it did not end with code 0. */
+  async restart(name: string): Promise<void> {
+    const instance = this.#of(name);
+    instance.leaving = true;
+    await instance.child.close();
+    instance.leaving = false;
+    instance.child = life(instance.spec, ++instance.lives);
+    instance.supervised = this.#supervise(instance);
+    await this.ready(name);
+  }
+
+  /** Drains all at once: nothing is on its way any more. */
   async close(): Promise<void> {
-    for (const name of this.names) await this.remove(name);
+    await Promise.all(this.names.map((name) => this.remove(name)));
   }
 
   /** Ends all at once: for a cell that failed. */

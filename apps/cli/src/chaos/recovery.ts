@@ -13,6 +13,8 @@ export class Recovery {
   readonly faults: Fault[] = [];
   /** Longest time without any answer, in milliseconds, up to the last answer. */
   longestSilenceMs = 0;
+  /** Latencies in milliseconds of requests published before the first fault, and after it. */
+  readonly latencies: { readonly calm: number[]; readonly troubled: number[] } = { calm: [], troubled: [] };
   #lastAnswer: number | undefined;
 
   fault(what: string, now: number): void {
@@ -23,6 +25,8 @@ export class Recovery {
     for (const { topic, value } of records) {
       if (!topic.endsWith('.predictions') || value === null) continue;
       const { requestedAt } = decodePrediction(value);
+      const calm = this.faults.length === 0 || requestedAt <= this.faults[0]!.at;
+      this.latencies[calm ? 'calm' : 'troubled'].push(now - requestedAt);
       for (const fault of this.faults) if (fault.recoveredMs === undefined && requestedAt > fault.at) fault.recoveredMs = now - fault.at;
       if (this.#lastAnswer !== undefined) this.longestSilenceMs = Math.max(this.longestSilenceMs, now - this.#lastAnswer);
       this.#lastAnswer = now;

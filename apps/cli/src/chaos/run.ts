@@ -4,19 +4,22 @@ import { kafkaVersion } from '@sluice/broker';
 import { SluiceError } from '@sluice/domain';
 import { cells } from './cells.ts';
 import type { ChaosOptions } from './command.ts';
+import { Arena } from './arena.ts';
 import { runCell, type CellResult } from './run-cell.ts';
 import { renderTable } from './table.ts';
 
 export async function runChaos(options: ChaosOptions): Promise<void> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const results: CellResult[] = [];
-  for (const cell of chosen(options.cell)) {
-    const result = await runCell(cell, { ...options, onStep: print });
-    results.push(result);
-    const refusals = Object.entries(result.refusals).map(([code, count]) => `\n  ${count} x ${code}`);
-    print(
-      `${result.passed ? 'passed' : 'FAILED'} ${cell.name}${refusals.join('')}${result.findings.map((finding) => `\n  ${finding}`).join('')}`,
-    );
+  const arena = new Arena(print);
+  try {
+    for (const cell of chosen(options.cell)) {
+      const result = await runCell(cell, arena, { ...options, onStep: print });
+      results.push(result);
+      print(said(result));
+    }
+  } finally {
+    await arena.close();
   }
   print(`\n${renderTable(results)}`);
   const machine = `${cpus().length} x ${cpus()[0]!.model.trim()}`;
@@ -24,6 +27,11 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
   if (options.out) await writeFile(options.out, `${JSON.stringify({ options, machine, versions, results }, null, 2)}\n`);
   const failed = results.filter(({ passed }) => !passed).map(({ cell }) => cell);
   if (failed.length > 0) throw new SluiceError('SLUICE_JUDGE_FAILED', `these cells broke a promise: ${failed.join(', ')}`);
+}
+
+function said({ cell, passed, refusals, findings }: CellResult): string {
+  const counts = Object.entries(refusals).map(([code, count]) => `${count} x ${code}`);
+  return [`${passed ? 'passed' : 'FAILED'} ${cell}`, ...counts, ...findings].join('\n  ');
 }
 
 function chosen(names: string) {

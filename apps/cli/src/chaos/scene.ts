@@ -1,6 +1,10 @@
-import type { Cluster, Exchange } from '@sluice/broker';
+import type { Cluster, Exchange, JudgeRecord } from '@sluice/broker';
+import type { FlowTopics } from '@sluice/contracts';
+import type { Flow } from '@sluice/domain';
+import type { Bus } from '@sluice/streaming';
 import type { ChildSpec } from '../system/child.ts';
 import type { Fleet } from './fleet.ts';
+import type { CellProducer } from './producer.ts';
 
 /** Places in a transaction where a process may die. */
 export const moments = {
@@ -21,6 +25,10 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly fleet: Fleet;
   readonly runDir: string;
+  readonly bus: Bus;
+  readonly flow: Flow;
+  readonly topics: FlowTopics;
+  readonly producer: Pick<CellProducer, 'hold' | 'release' | 'renew'>;
   /** Next random number of the cell's seed, in [0, 1). */
   readonly random: () => number;
   /** How an instance of this name is started. */
@@ -29,6 +37,12 @@ export interface Scene {
   at(share: number): Promise<void>;
   /** Notes a fault at this moment. */
   fault(what: string): void;
+  /** Reads the requests that are there now, so that the judge knows of them when they are gone. */
+  remember(): Promise<readonly JudgeRecord[]>;
+  /** Waits until all is answered and judges it; what comes later is judged for itself. */
+  chapter(): Promise<void>;
+  /** Done when the cell has ended, whatever its end. */
+  defer(undo: () => Promise<void>): void;
   /** Kills the instance the next time it reaches this moment of a transaction; resolves when it did. */
   killAt(name: string, moment: Moment): Promise<void>;
 }

@@ -12,10 +12,14 @@ const columns: readonly (readonly [string, (result: CellResult) => string | numb
   ['doubled', ({ duplicated }) => duplicated],
   ['out of order', ({ orderViolations }) => orderViolations],
   ['restarts', ({ restarts }) => restarts],
+  ['expired', ({ expired }) => expired],
+  ['p99 before s', ({ p99Ms }) => seconds(p99Ms.calm)],
+  ['p99 after s', ({ p99Ms }) => seconds(p99Ms.troubled)],
   ['recovery p50 s', ({ recoveryMs }) => seconds(recoveryMs.p50)],
   ['max s', ({ recoveryMs }) => seconds(recoveryMs.max)],
   ['silence s', ({ longestSilenceMs }) => seconds(longestSilenceMs)],
   ['stated s', ({ withinMs }) => seconds(withinMs)],
+  ['took s', (result) => result.seconds],
   ['', ({ passed }) => (passed ? 'passed' : 'FAILED')],
 ];
 

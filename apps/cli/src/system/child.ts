@@ -13,6 +13,7 @@ export interface ChildSpec {
   readonly args: readonly string[];
   /** File that takes its output. */
   readonly log: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const readyTimeoutMs = 60_000;
@@ -34,7 +35,7 @@ export class Child {
     const log = createWriteStream(spec.log);
     this.#process = spawn(process.execPath, ['--no-warnings', spec.entry, ...spec.args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...process.env, SLUICE_PARENT_PID: String(process.pid), SLUICE_INSTANCE: spec.name, SLUICE_HEALTH_PORT: '0' },
+      env: { ...process.env, ...spec.env, SLUICE_PARENT_PID: String(process.pid), SLUICE_INSTANCE: spec.name, SLUICE_HEALTH_PORT: '0' },
     });
     this.#process.stdout!.pipe(log, { end: false });
     this.#process.stderr!.pipe(log, { end: false });

@@ -1,19 +1,14 @@
 import fc from 'fast-check';
-import { batchJoin, type Told } from '../testing/batch-join.ts';
+import { batchJoin, toldOf, type Told } from '../testing/batch-join.ts';
 import { flowOf, outcomeFact, predictionFact, shadowFact } from '../testing/fixtures.ts';
 import type { Fact } from './fact.ts';
 import { JoinState, type JoinStep } from './join-state.ts';
 import { mapStore, type JoinStore } from './store.ts';
 
 const flow = flowOf({ feedback: { windowMs: 100, graceMs: 20 } });
-const labels = flow.labels;
 
 function tell({ examples, unmatched }: Pick<JoinStep, 'examples' | 'unmatched'>): Told[] {
-  const told = examples.map(({ id, part, truth, answers }) => {
-    const tiers = `[${answers.map((answer) => answer.tier).join(',')}]`;
-    if (part === 'decision') return `decision ${id}`;
-    return part === 'truth' ? `truth ${id}:${labels[truth!]} ${tiers}` : `${part} ${id} ${tiers}`;
-  });
+  const told = examples.map((example) => toldOf(flow, example));
   return [...told, ...unmatched.map(({ id, origin }) => `unmatched ${id}@${origin.split('/')[2]}`)];
 }
 

@@ -1,8 +1,15 @@
-import type { Flow } from '@sluice/domain';
+import type { Example, Flow } from '@sluice/domain';
 import type { Fact } from '../join/fact.ts';
 
 /** What a join emits, in words that can be compared: `decision a`, `truth a:1 [fast,heavy]`, `unmatched a@20`. */
 export type Told = string;
+
+/** An example in these words. */
+export function toldOf(flow: Flow, { id, part, truth, answers }: Example): Told {
+  const tiers = `[${answers.map((answer) => answer.tier).join(',')}]`;
+  if (part === 'decision') return `decision ${id}`;
+  return part === 'truth' ? `truth ${id}:${flow.labels[truth!]} ${tiers}` : `${part} ${id} ${tiers}`;
+}
 
 /**
  * The join of a whole log at once, written from its definition and not from its implementation: first the stream time at each
@@ -13,12 +20,12 @@ export function batchJoin(flow: Flow, log: readonly Fact[]): Told[] {
   const times = log.map((fact) => eventTime(fact, graceMs));
   const clocks: number[] = [];
   for (const time of times) clocks.push(Math.max(clocks[clocks.length - 1] ?? -Infinity, time));
-  const ids = new Set(log.map(idOf));
+  const byId = Map.groupBy(
+    log.map((fact, at) => ({ fact, time: times[at]!, clock: clocks[at]! })),
+    ({ fact }) => idOf(fact),
+  );
   const told: Told[] = [];
-  for (const id of ids) {
-    const mine = log.map((fact, at) => ({ fact, time: times[at]!, clock: clocks[at]! })).filter(({ fact }) => idOf(fact) === id);
-    told.push(...joinOne({ flow, id, keep: windowMs + graceMs }, mine, clocks[clocks.length - 1]!));
-  }
+  for (const [id, mine] of byId) told.push(...joinOne({ flow, id, keep: windowMs + graceMs }, mine, clocks[clocks.length - 1]!));
   return told.sort();
 }
 

@@ -1,5 +1,6 @@
 import type { Bus, InRecord, Pipe, PipeSpec, Publisher, Reader, ReaderSpec, Table, TableSpec, TopicSpec } from '../port.ts';
 import { ClusterAdmin } from './admin.ts';
+import { AtomicPublisher } from './atomic-publisher.ts';
 import { assertPatched } from './assert-patched.ts';
 import { Clients, type KafkaBusOptions } from './client.ts';
 import { KafkaPipe } from './pipe.ts';
@@ -39,7 +40,8 @@ class KafkaBus implements Bus {
     return this.#keep(() => openTable(this.#context, spec));
   }
 
-  openPublisher(): Promise<Publisher> {
+  openPublisher(transactionalId?: string): Promise<Publisher> {
+    if (transactionalId !== undefined) return this.#keep(() => new AtomicPublisher(this.#clients, this.#admin, transactionalId).open());
     return this.#keep(() => new KafkaPublisher(this.#clients, this.#admin).open());
   }
 

@@ -13,3 +13,4 @@ declare module 'kafkajs/src/protocol/requests/produce/v7/request.js';
 declare module 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js';
 declare module 'kafkajs/src/protocol/decoder.js';
 declare module 'kafkajs/src/protocol/request.js';
+declare module 'kafkajs/src/consumer/offsetManager/index.js';

@@ -1,6 +1,7 @@
 import createEosManager from 'kafkajs/src/producer/eosManager/index.js';
 import groupMessagesPerPartition from 'kafkajs/src/producer/groupMessagesPerPartition.js';
 import createSendMessages from 'kafkajs/src/producer/sendMessages.js';
+import OffsetManager from 'kafkajs/src/consumer/offsetManager/index.js';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import { assertPatched } from './assert-patched.ts';
 import { internals, type RawMessage } from './internals.ts';
@@ -284,5 +285,24 @@ describe('patch 017, transaction retry', () => {
 describe('the bus', () => {
   it('finds the client patched', () => {
     expect(assertPatched).not.toThrow();
+  });
+});
+
+describe('patch 018, reset in silence', () => {
+  it('reads on from the beginning of a log whose records expired and leaves what the group has committed as it is', async () => {
+    const commits: unknown[] = [];
+    const cluster = {
+      defaultOffset: () => -2,
+      committedOffsets: () => ({}),
+      fetchTopicsOffset: async () => [{ topic: 't', partitions: [{ partition: 0, offset: '40' }] }],
+    };
+    const coordinator = { isConnected: () => true, offsetCommit: async (request: unknown) => void commits.push(request) };
+    const manager = new OffsetManager({
+      ...{ cluster, coordinator, groupId: 'g', memberId: 'm', generationId: 1, autoCommit: false },
+      ...{ memberAssignment: { t: [0] }, topicConfigurations: { t: { fromBeginning: true } } },
+    });
+    await manager.setDefaultOffset({ topic: 't', partition: 0 });
+    expect(commits).toEqual([]);
+    expect(String(manager.nextOffset('t', 0))).toBe('40');
   });
 });

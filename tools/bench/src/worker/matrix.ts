@@ -58,7 +58,9 @@ export async function measureCell(model: TestModel, kind: Kind, batch: number): 
 async function openContenders(model: TestModel, batch: number): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const backend of ['auto', 'plain', 'wasm', 'native', 'frozen'] as const) {
-    const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch, calibration: 120 }).catch(() => undefined);
+    const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch, calibration: 120 }).catch(
+      () => undefined,
+    );
     if (server) contenders.push({ backend, server, figures: { cpu: [], wall: [], delay: [] } });
   }
   return contenders;
