@@ -1,7 +1,7 @@
 import type { RequestSchemas } from '@sluice/contracts';
 import { deadLetter, encodeTag, header, sourceText, topicsOf } from '@sluice/contracts';
 import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot, type Tag } from '@sluice/domain';
-import { route, type Rules, type Signature, type SignatureReading } from '@sluice/routing';
+import { auditDraw, BudgetLedger, route, slipAuditRate, type Rules, type Signature, type SignatureReading } from '@sluice/routing';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 import { IdWindow } from './id-window.ts';
@@ -40,6 +40,10 @@ export class RouterProcessor implements Processor {
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #seen: IdWindow;
   readonly #routed: TallyPart<RoutedLabel>;
+  /** Only where the budget comes first. */
+  readonly #ledger: BudgetLedger | undefined;
+  /** Version of the policy that the ledger was last settled by. */
+  #settledBy = -1;
   /** Filled for each request. */
   readonly #bars: string[];
 
@@ -48,6 +52,8 @@ export class RouterProcessor implements Processor {
     this.#topics = topicsOf(parts.flow.flow);
     this.#seen = new IdWindow(parts.flow.request.dedupWindow);
     this.#routed = parts.routed.part();
+    const { budget, primary } = parts.flow.target;
+    this.#ledger = budget !== undefined && primary === 'budget' ? new BudgetLedger(parts.costs) : undefined;
     this.#bars = parts.flow.tiers.map(() => '');
   }
 
@@ -67,17 +73,20 @@ export class RouterProcessor implements Processor {
     const now = this.#parts.clock.now();
     const policy = this.#parts.policy(now);
     const tiers = this.#parts.tiers();
+    this.#settle(policy);
     return slice.map((record) => this.#route(record, { policy, tiers, now }));
   }
 
   committed(): void {
     this.#seen.commit();
     this.#routed.commit();
+    this.#ledger?.commit();
   }
 
   aborted(): void {
     this.#seen.rollback();
     this.#routed.rollback();
+    this.#ledger?.rollback();
   }
 
   #route(record: InRecord, at: Moment): OutRecord {
@@ -124,6 +133,7 @@ export class RouterProcessor implements Processor {
       queuePrices: at.tiers.queuePrices,
       waits: at.tiers.waits,
       bars: this.#barsOf(read, at.tiers),
+      budget: this.#reserve(request, at.policy),
       deadlineAt: request.deadlineAt,
       signature: read.row,
       signatureWidth: signature.width,
@@ -152,5 +162,18 @@ export class RouterProcessor implements Processor {
   #barsOf({ bars }: SignatureReading, tiers: TierState): readonly string[] {
     for (let tier = 0; tier < this.#bars.length; tier++) this.#bars[tier] = tiers.bars[tier] || bars[tier] || '';
     return this.#bars;
+  }
+
+  /** Predictions were counted anew; each partition hands out its share of what they left. */
+  #settle({ version, budgetLeft, auditRate }: PolicySnapshot): void {
+    if (this.#ledger === undefined || budgetLeft === null || version === this.#settledBy) return;
+    this.#ledger.settle(budgetLeft, auditRate, 1 / this.#parts.flow.request.partitions);
+    this.#settledBy = version;
+  }
+
+  /** What an event may cost; null without a budget, and where heavy alone may serve. */
+  #reserve({ id }: Request, policy: PolicySnapshot): number | null {
+    if (this.#ledger === undefined || this.#settledBy < 0 || policy.heavyOnly) return null;
+    return this.#ledger.reserve(auditDraw(id, policy.version, this.#parts.flow.audit.key), slipAuditRate(policy));
   }
 }

@@ -65,6 +65,7 @@ const samples = {
     ...{ flow: 'mail', version: 12, examplesOffset: 40, threshold: 0.02, heavyOnly: true, reason: 'warm-up', auditRate: 0.04 },
     heads: [{ tier: 'fast', stage: 'stop' as const, weights: Float32Array.of(0.5, -1e-20) }],
     learner: Uint8Array.of(1, 2, 255),
+    budgetLeft: { left: 12.5, events: 300 },
     certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
     panels: [{ tiers: ['fast', 'heavy'], votes: Float32Array.of(1, -2), harm: Float32Array.of(), risks: [Float32Array.of(0.25)] }],
   },

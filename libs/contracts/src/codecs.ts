@@ -1,7 +1,15 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
 import { predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
-import { exampleSchema, exampleSchemaV1, outcomeSchema, policySchema, policySchemaV1, policySchemaV2 } from './schemas/feedback.ts';
+import {
+  exampleSchema,
+  exampleSchemaV1,
+  outcomeSchema,
+  policySchema,
+  policySchemaV1,
+  policySchemaV2,
+  policySchemaV3,
+} from './schemas/feedback.ts';
 import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
 import { tagSchema } from './schemas/tag.ts';
@@ -13,7 +21,7 @@ export const codecs = {
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
   Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1] }),
-  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1, policySchemaV2] }),
+  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1, policySchemaV2, policySchemaV3] }),
   Health: defineCodec<Health>({ schema: healthSchema }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),

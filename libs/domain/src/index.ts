@@ -26,6 +26,7 @@ export {
   type Head,
   type Health,
   type Outcome,
+  type BudgetLeft,
   type CertifiedLoss,
   type Panel,
   type PolicySnapshot,

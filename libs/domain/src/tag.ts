@@ -228,6 +228,16 @@ export interface PolicySnapshot {
   readonly learner: Uint8Array;
   /** Null before control begins. */
   readonly certificate: CertifiedLoss | null;
+  /** Null unless the flow's budget is its primary target. */
+  readonly budgetLeft: BudgetLeft | null;
+}
+
+/** What predictions have left of a budget's window. */
+export interface BudgetLeft {
+  /** Cost that the rest of the window may take, heavy = 1; negative when it is overspent. */
+  readonly left: number;
+  /** Events that the rest of the window has. */
+  readonly events: number;
 }
 
 /** Published by workers to `sluice.health`, key = flow/model/instance. */

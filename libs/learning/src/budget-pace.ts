@@ -1,3 +1,4 @@
+import type { BudgetLeft } from '@sluice/domain';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { safeEnd } from './loss-bound.ts';
 
@@ -45,6 +46,12 @@ export class BudgetPace {
   /** ln tau that spends the budget, in [ln 1e-4, 3]. */
   get logThreshold(): number {
     return this.#price;
+  }
+
+  /** What the window has left. */
+  get remaining(): BudgetLeft {
+    const { perEvent, window } = this.#budget;
+    return { left: perEvent * window - this.#spent, events: window - this.#seen };
   }
 
   /** Even the cheapest way spends more than is left. */

@@ -158,4 +158,5 @@ const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   panels: [],
   learner: new Uint8Array(0),
   certificate: null,
+  budgetLeft: null,
 };

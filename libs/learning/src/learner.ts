@@ -122,6 +122,7 @@ export class Learner {
       panels: this.#parts.fusion.publish(),
       learner: learner.done(),
       certificate: this.#parts.anchor.warming ? null : this.certificate,
+      budgetLeft: this.#flow.target.primary === 'budget' ? (this.#parts.budget?.remaining ?? null) : null,
     };
   }
 

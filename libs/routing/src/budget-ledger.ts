@@ -1,12 +1,5 @@
+import type { BudgetLeft } from '@sluice/domain';
 import { auditFloor } from './audit.ts';
-
-/** What predictions have left of a budget, as the learner counts it. */
-export interface BudgetLeft {
-  /** Cost that the rest of the window may take, heavy = 1; negative when it is overspent. */
-  readonly left: number;
-  /** Events that the rest of the window has. */
-  readonly events: number;
-}
 
 /**
  * Hands out a budget event by event: reserved when an event is routed, settled when its prediction is counted. An event runs on every tier at most

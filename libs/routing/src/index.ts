@@ -22,7 +22,17 @@ export {
   stopColumnNames,
   stopColumns,
 } from './heads.ts';
-export { auditDraw, auditFloor, auditProbability, auditReferenceHarm, auditSpread, tiersNotRun, warmUp, type Audit } from './audit.ts';
+export {
+  auditDraw,
+  auditFloor,
+  auditProbability,
+  auditReferenceHarm,
+  auditSpread,
+  slipAuditRate,
+  tiersNotRun,
+  warmUp,
+  type Audit,
+} from './audit.ts';
 export { bars, type Bar } from './eligibility.ts';
 export { route, type RouteDecision, type RouteInput } from './route.ts';
 export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
@@ -57,7 +67,7 @@ export {
   type SignatureInput,
   type SignatureReading,
 } from './signature.ts';
-export { BudgetLedger, type BudgetLeft } from './budget-ledger.ts';
+export { BudgetLedger } from './budget-ledger.ts';
 export { compileRules, type RuleHit, type RuleRequest, type Rules } from './rules/rules.ts';
 export { explain, renderExplanation, type ExplainedStep, type Explanation } from './explain.ts';
 export type { ExplainContext } from './telling.ts';

@@ -12,6 +12,7 @@ export function policyFault(flow: Flow, signatureWidth: number, policy: PolicySn
   if (!Number.isSafeInteger(version) || version < 0) return `its version is ${version}`;
   if (!(threshold > 0 && threshold < Infinity)) return `its threshold is ${threshold}`;
   if (!(auditRate > 0 && auditRate <= 1)) return `its audit rate is ${auditRate}`;
+  if (policy.budgetLeft !== null && !Number.isFinite(policy.budgetLeft.left)) return `its budget has ${policy.budgetLeft.left} left`;
   for (const head of policy.heads) {
     const fault = headFault(flow, signatureWidth, head);
     if (fault !== undefined) return fault;

@@ -22,6 +22,7 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     panels: [],
     learner: new Uint8Array(0),
     certificate: null,
+    budgetLeft: null,
   };
 }
 

@@ -111,7 +111,25 @@ const panel = {
   ],
 } as const;
 
+const fusing = [
+  ...certified,
+  { name: 'panels', type: { type: 'array', items: panel }, default: [], doc: 'Empty before answers are fused.' },
+] as const;
+
+/** As published before routers reserved budgets: still read. */
+export const policySchemaV3 = { ...policyRecord, fields: fusing } as const;
+
+const budgetLeft = {
+  type: 'record',
+  name: 'BudgetLeft',
+  doc: 'What predictions have left of the window of the budget.',
+  fields: [
+    { name: 'left', type: 'double', doc: 'Heavy = 1.' },
+    { name: 'events', type: 'long', doc: 'Events that the rest of the window has.' },
+  ],
+} as const;
+
 export const policySchema = {
   ...policyRecord,
-  fields: [...certified, { name: 'panels', type: { type: 'array', items: panel }, default: [], doc: 'Empty before answers are fused.' }],
+  fields: [...fusing, { name: 'budgetLeft', type: ['null', budgetLeft], default: null, doc: 'Null unless the budget comes first.' }],
 } as const;

@@ -48,6 +48,7 @@ export function samplePolicy(harms: Harms, more: Partial<PolicySnapshot> = {}): 
     panels: [],
     learner: new Uint8Array(0),
     certificate: null,
+    budgetLeft: null,
     ...more,
   };
 }
