@@ -75,7 +75,7 @@ function measure(size: Size): Row[] {
   console.log(`${size.fields} fields, ${size.tiers} tiers`);
   return partNames.map((part) => {
     const quantile = (name: keyof Quantiles): number => median(kept.get(part)!.map((one) => one[name]));
-    const bytes = Math.round(bytesOf(parts[part], workload.values.length));
+    const bytes = Math.round(bytesOf(parts[part]));
     const row = { ...size, part, p50: quantile('p50'), p99: quantile('p99'), p999: quantile('p999'), bytes };
     console.log(textOf(row));
     return row;

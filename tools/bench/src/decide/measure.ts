@@ -28,16 +28,19 @@ export function timeOf(part: Part, calls: number, events: number): Quantiles {
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }
 
-/** Bytes that one call allocates, in the heap and outside: median of several runs too short for a collection to fall into. */
-export function bytesOf(part: Part, events: number): number {
-  const runs = Array.from({ length: 15 }, () => grownBy(part, events) - grownBy(() => 1, events));
-  return Math.max(0, median(runs) / events);
+/** So few that what they allocate fits the young generation, and no collection falls between. */
+const callsOfOneRun = 64;
+
+/** Bytes that one call allocates, in the heap and outside: median of several short runs. */
+export function bytesOf(part: Part): number {
+  const runs = Array.from({ length: 7 }, () => grownBy(part) - grownBy(() => 1));
+  return Math.max(0, median(runs) / callsOfOneRun);
 }
 
-function grownBy(part: Part, events: number): number {
+function grownBy(part: Part): number {
   collectGarbage();
   const before = process.memoryUsage();
-  for (let i = 0; i < events; i++) sink += part(i);
+  for (let i = 0; i < callsOfOneRun; i++) sink += part(i);
   const after = process.memoryUsage();
   return after.heapUsed - before.heapUsed + after.external - before.external;
 }
