@@ -20,11 +20,13 @@ export class LevelStore implements JoinStore {
   /** @throws SluiceError SLUICE_STATE_FAILED, as every method does that touches the disk. */
   static async open(stateDir: string, name: string): Promise<LevelStore> {
     const folder = join(stateDir, name);
-    const level = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
-    await onDisk(folder, async () => {
+    const level = await onDisk(folder, async () => {
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
-      await level.open();
+      // Not before the folder is empty: a level opens by itself as soon as it is made.
+      const fresh = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
+      await fresh.open();
+      return fresh;
     });
     return new LevelStore(level, folder);
   }
@@ -48,9 +50,9 @@ export class LevelStore implements JoinStore {
   }
 }
 
-async function onDisk(folder: string, work: () => Promise<void>): Promise<void> {
+async function onDisk<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (cause) {
     throw new SluiceError('SLUICE_STATE_FAILED', `the store in ${folder} cannot be used`, { cause });
   }
