@@ -101,7 +101,10 @@ export const flowSchema = z
       .prefault({}),
     fusion: z
       .strictObject({
-        enabled: z.boolean().default(true).describe('false: the answer is that of the last tier that ran.'),
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe('true: the answer is what those of all tiers that ran add up to; false: that of the last one.'),
         after: z
           .int()
           .min(1)

@@ -1,5 +1,6 @@
-import type { Panel, Tag } from '@sluice/domain';
-import { better, onwards, type Continuation } from './continuation.ts';
+import type { Flow, Panel, Slip } from '@sluice/domain';
+import { priceOf } from './candidate.ts';
+import { better, type Continuation } from './continuation.ts';
 import { harmFloor, headLogit, sigmoid } from './heads.ts';
 import { ballotsOf, fuse, isLossFirst, panelOf, panelRow, type Fused } from './panel.ts';
 import type { StopInput } from './stop.ts';
@@ -41,18 +42,64 @@ function overruling(fused: Fused, heavyLabel: number): number {
 }
 
 function nextOf({ flow, tag }: StopInput, panel: Panel, risks: readonly number[]): Continuation | undefined {
-  if (risks.length === 0) return undefined;
-  const missing = flow.tiers.map(({ name }) => name).filter((name) => !panel.tiers.includes(name));
+  const options = optionsOf(flow, tag.slip, { panel, risks });
+  const doubt = Math.sqrt(risks[0]! * (1 - risks[0]!));
   let best: Continuation | undefined;
-  missing.forEach((tier, index) => {
-    const position = positionOf(tag, tier);
-    if (position < 0 || (isLossFirst(flow) && position < tag.slip.position)) return;
-    const one = onwards(tag, position, risks[1 + index]!);
-    if (one.score < Infinity && (best === undefined || better(one, best))) best = one;
-  });
+  for (const option of options) {
+    const later = isLossFirst(flow) ? options.filter(({ position }) => position > option.position) : options;
+    const gain = gainAfter(option, later, { panel, doubt, threshold: tag.slip.threshold });
+    const one = { position: option.position, harm: option.risk, score: option.price + (option.risk - gain) / tag.slip.threshold };
+    if (best === undefined || better(one, best)) best = one;
+  }
   return best;
 }
 
-function positionOf({ slip }: Tag, tier: string): number {
-  return slip.tiers.findIndex((entry) => entry.tier === tier);
+/** A tier that has not spoken and may be asked. */
+interface Option {
+  readonly position: number;
+  /** Its place among the panel's missing tiers. */
+  readonly index: number;
+  readonly price: number;
+  /** Of the answer once this tier has spoken too. */
+  readonly risk: number;
+}
+
+function optionsOf(
+  flow: Flow,
+  { tiers, position: here }: Slip,
+  { panel, risks }: { readonly panel: Panel; readonly risks: readonly number[] },
+): Option[] {
+  if (risks.length === 0) return [];
+  const missing = flow.tiers.map(({ name }) => name).filter((name) => !panel.tiers.includes(name));
+  return missing.flatMap((name, index): Option[] => {
+    const position = tiers.findIndex(({ tier }) => tier === name);
+    if (position < 0 || (isLossFirst(flow) && position < here)) return [];
+    const price = priceOf(tiers[position]!);
+    return price < Infinity ? [{ position, index, price, risk: risks[1 + index]! }] : [];
+  });
+}
+
+/**
+ * What asking on after tier j is expected to save beyond its price: E[max(0, gain of i - threshold x price of i)] for the best i. Once j has
+ * spoken the stop rule will know that gain better than now; it is taken as logistic around what is expected of it, with the spread
+ * the panel has seen, and so the expectation is a softplus.
+ */
+function gainAfter(j: Option, later: readonly Option[], { panel, doubt, threshold }: Outlook): number {
+  const missing = panel.risks.length - 1;
+  let most = 0;
+  for (const i of later) {
+    const at = 2 * (j.index * missing + i.index);
+    const scale = (panel.gains[at + 1]! * doubt * Math.sqrt(3)) / Math.PI;
+    if (i === j || !(scale > 0)) continue;
+    const excess = j.risk - i.risk + panel.gains[at]! - threshold * i.price;
+    most = Math.max(most, scale * Math.log1p(Math.exp(Math.min(30, excess / scale))));
+  }
+  return most;
+}
+
+interface Outlook {
+  readonly panel: Panel;
+  /** Standard deviation of whether the answer in hand is wrong. */
+  readonly doubt: number;
+  readonly threshold: number;
 }
