@@ -118,7 +118,7 @@ export const flowSchema = z
         enabled: z
           .boolean()
           .default(false)
-          .describe('Serve what the answers of all tiers that ran add up to; false: the answer of the last one.'),
+          .describe('true: the answer is what those of all tiers that ran add up to; false: that of the last one.'),
         after: z
           .int()
           .min(1)

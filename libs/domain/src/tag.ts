@@ -197,6 +197,8 @@ export interface Panel {
   readonly harm: Float32Array;
   /** Risk of serving the fused answer, then that of the answer fused after one tier more, for each tier of the flow that is missing here; empty where heavy is final. */
   readonly risks: readonly Float32Array[];
+  /** For each ordered pair (j, i) of missing tiers two figures: how the gain of asking i moves once j has spoken, on average and in spread. */
+  readonly gains: Float32Array;
 }
 
 /** The loss since control began or the latest alarm: estimated, and with 95 % confidence at every moment at once between `lower` and `upper`. */

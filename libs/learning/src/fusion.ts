@@ -47,9 +47,15 @@ export class Fusion {
     this.#seen++;
     const { answers, truth } = known;
     const heavy = answers.find(({ tier }) => tier === this.#flow.tiers[this.#flow.tiers.length - 1]!.name)!;
-    const sittings = this.#panels.map((panel) => panel.sit(answers));
+    const sittings = this.#panels.map((panel) => panel.sit(known));
     const harms = sittings.map(({ fused }) => isHarm(fused.label, heavy, truth));
     const risks = isLossFirst(this.#flow) ? harms : sittings.map(({ fused }) => fused.label !== truth);
+    this.#panels.forEach((panel, index) =>
+      panel.foresee(
+        sittings[index]!,
+        this.#next[index]!.map((next) => sittings[next]!),
+      ),
+    );
     this.#panels.forEach((panel, index) => {
       const later = this.#next[index]!.map((next) => risks[next]!);
       panel.learn(known, sittings[index]!, { harm: harms[index]!, risks: [risks[index]!, ...later] });

@@ -27,6 +27,7 @@ function recorded(flow: Flow, events: number): Example[] {
 describe.each([
   ['controlled', flowOf({ controller: { warmUp: 100 } })],
   ['static', flowOf({ controller: { enabled: false } })],
+  ['fused', flowOf({ controller: { warmUp: 100 }, fusion: { enabled: true, after: 300 } })],
 ])('a %s learner', (_, flow) => {
   const examples = recorded(flow, 2600);
   const whole = Learner.create(flow, streamWidth);

@@ -49,16 +49,25 @@ function attacked(attack: Attack, events: number): { readonly learner: Learner; 
     const probability = random.uniform() < 0.5 ? pMin : pMin + (1 - pMin) * random.uniform();
     const drawn = shape === 'harmful' || random.uniform() < 0.5;
     const id = `e${index}`;
-    const tier = heavyOnly ? 'heavy' : 'fast';
+    const tier = heavyOnly || random.uniform() < 0.2 ? 'heavy' : 'fast';
+    // Away from the safe end the fused answer may overrule heavy.
+    const overruled = tier === 'heavy' && !heavyOnly && random.uniform() < 0.7;
     const decision = exampleOf({
       id,
       part: 'decision',
       tier,
-      harm: heavyOnly ? 0 : harm,
+      harm: tier === 'heavy' && !overruled ? 0 : harm,
+      served: overruled ? 1 : 0,
       audit: { probability, drawn },
       answers: [answerOf(tier, 0)],
     });
     fold(decision);
+    if (overruled && !drawn) {
+      const last: Example =
+        random.uniform() < 0.3 ? { ...decision, part: 'unlabelled' } : { ...decision, part: 'truth', truth: random.below(2) };
+      const at = index + 1 + random.below(delay);
+      due.set(at, [...(due.get(at) ?? []), last]);
+    }
     if (drawn) {
       const others = ['fast', 'standard', 'heavy'].filter((name) => name !== tier).map((name) => answerOf(name, harmful ? 1 : 0));
       const compared = { ...decision, answers: [...decision.answers, ...others] };

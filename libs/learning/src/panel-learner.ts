@@ -12,6 +12,7 @@ import {
   type PanelShape,
 } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { Foresight } from './foresight.ts';
 import { OnlineHead } from './online-head.ts';
 
 /** An event of which everything is known. */
@@ -28,6 +29,10 @@ export interface KnownCase {
 export interface Sitting {
   readonly ballots: readonly Ballot[];
   readonly fused: Fused;
+  /** The row of the risk heads; undefined where there are none. */
+  readonly row: SparseRow | undefined;
+  /** What the risk heads say now; empty where there are none. */
+  readonly risks: readonly number[];
 }
 
 /** Learns one panel: a posterior and its heads, event by event with AdaGrad. */
@@ -39,6 +44,7 @@ export class PanelLearner {
   readonly #votes: OnlineHead;
   readonly #harm: OnlineHead;
   readonly #risks: readonly OnlineHead[];
+  readonly #foresight: Foresight;
 
   constructor(tiers: readonly string[], flow: Flow, shape: PanelShape) {
     const { votes, row, harm, risks } = planOf(tiers, flow, shape);
@@ -48,30 +54,46 @@ export class PanelLearner {
     this.#votes = OnlineHead.create(votes);
     this.#harm = OnlineHead.create(harm ? row : 0);
     this.#risks = Array.from({ length: risks }, () => OnlineHead.create(row));
+    this.#foresight = new Foresight(risks === 0 ? 0 : this.missing.length);
   }
 
   read(from: ByteReader): void {
     for (const head of this.#heads) head.restore(from);
+    this.#foresight.read(from);
   }
 
   write(to: ByteWriter): void {
     for (const head of this.#heads) head.write(to);
+    this.#foresight.write(to);
   }
 
   publish(): Panel {
     const weights = (head: OnlineHead): Float32Array => head.weights.slice();
-    return { tiers: this.tiers, votes: weights(this.#votes), harm: weights(this.#harm), risks: this.#risks.map(weights) };
+    const { tiers } = this;
+    const gains = this.#foresight.publish();
+    return { tiers, votes: weights(this.#votes), harm: weights(this.#harm), risks: this.#risks.map(weights), gains };
   }
 
-  sit(answers: readonly Answer[]): Sitting {
+  sit({ signature, answers }: KnownCase): Sitting {
     const ballots = ballotsOf(this.tiers, answers, this.#shape.labels);
-    return { ballots, fused: fuse(this.#votes.weights, ballots, this.#shape.labels) };
+    const fused = fuse(this.#votes.weights, ballots, this.#shape.labels);
+    const row = this.#risks.length > 0 ? panelRow(signature, fused, ballots, this.#shape) : undefined;
+    return { ballots, fused, row, risks: row === undefined ? [] : this.#risks.map((head) => head.predict(row)) };
+  }
+
+  /** @param then the sittings of the panels with one tier more, in the order of `missing`. */
+  foresee(sitting: Sitting, then: readonly Sitting[]): void {
+    if (sitting.risks.length > 0)
+      this.#foresight.observe(
+        sitting.risks,
+        then.map(({ risks }) => risks),
+      );
   }
 
   /** @param risks whether serving would have gone wrong: now, and after each of the missing tiers. */
   learn(known: KnownCase, sitting: Sitting, said: { readonly harm: boolean; readonly risks: readonly boolean[] }): void {
-    if (this.#risks.length > 0) {
-      const row = panelRow(known.signature, sitting.fused, sitting.ballots, this.#shape);
+    const { row } = sitting;
+    if (row !== undefined) {
       if (this.#harm.weights.length > 0) this.#harm.learn(row, said.harm ? 1 : 0, known.weight);
       this.#risks.forEach((head, index) => head.learn(row, said.risks[index] === true ? 1 : 0, known.weight));
     }

@@ -3,6 +3,7 @@ const scripts = {
   decide: () => import('./decide.ts'),
   worker: () => import('./worker.ts'),
   frugalml: () => import('./frugalml.ts'),
+  routellm: () => import('./routellm.ts'),
   replay: () => import('./replay.ts'),
   router: () => import('./router.ts'),
 };

@@ -1,22 +1,30 @@
 /**
  * Replays logged answers of two services as a stream, through the code that serves and through four rivals, in four orders:
- * `npm run bench -- replay --data DIR [--sets COMMAND,YELP] [--seeds 5] [--out FILE]`. DIR holds one folder a set, laid out as FrugalML's
+ * `npm run bench -- replay --data DIR [--sets COMMAND,YELP] [--seeds 5] [--out FILE] [--plots FOLDER]`. DIR holds one folder a set, laid out as FrugalML's
  * (Chen, Zaharia, Zou, NeurIPS 2020): `meta.csv`, `TrueLabel.txt.gz`, `Model<ID>_{PredictedLabel,Confidence}.txt.gz`.
  */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readFrugalmlSet } from './frugalml/data-set.ts';
 import { contenderNotes } from './replay/contenders.ts';
-import { orderNotes } from './replay/orders.ts';
+import { orderNotes, orders } from './replay/orders.ts';
 import { pairLogOf, type PairLog } from './replay/pair-log.ts';
+import { plotsOf } from './replay/plots.ts';
 import { setting } from './replay/setting.ts';
 import { cellsOf, cellText, type Cell } from './replay/table.ts';
+import { svgOf } from './svg.ts';
 import { missesOf } from './replay/targets.ts';
 
 const { values: options } = parseArgs({
-  options: { data: { type: 'string' }, sets: { type: 'string' }, seeds: { type: 'string', default: '5' }, out: { type: 'string' } },
+  options: {
+    data: { type: 'string' },
+    sets: { type: 'string' },
+    seeds: { type: 'string', default: '5' },
+    out: { type: 'string' },
+    plots: { type: 'string' },
+  },
 });
 
 function main(): void {
@@ -31,6 +39,7 @@ function main(): void {
   const cells: Cell[] = [];
   for (const log of logsOf(options.data)) {
     console.log(titleOf(log));
+    if (options.plots !== undefined) plot(options.plots, log);
     for (const cell of cellsOf(log, seeds)) {
       console.log(cellText(cell));
       cells.push(cell);
@@ -55,6 +64,11 @@ function main(): void {
   if (options.out === undefined) return;
   const notes = { orders: orderNotes, contenders: contenderNotes };
   writeFileSync(options.out, `${JSON.stringify({ bench: 'replay', seeds, setting, machine, notes, cells, misses }, undefined, 2)}\n`);
+}
+
+function plot(folder: string, log: PairLog): void {
+  mkdirSync(folder, { recursive: true });
+  for (const order of orders) writeFileSync(join(folder, `replay-${log.name}-${order}.svg`.toLowerCase()), svgOf(plotsOf(log, order)));
 }
 
 /** The sets that were asked for, or every folder of the layout. @throws Error when one is not what it claims to be. */

@@ -108,6 +108,7 @@ const panel = {
     { name: 'votes', type: floatVector, doc: 'Weights of the posterior over the labels.' },
     { name: 'harm', type: floatVector, doc: 'Harm of the fused answer; may be empty.' },
     { name: 'risks', type: { type: 'array', items: floatVector }, doc: 'Risk of serving now, then after each tier that is missing.' },
+    { name: 'gains', type: floatVector, doc: 'How the gain of asking on moves once another tier has spoken.' },
   ],
 } as const;
 

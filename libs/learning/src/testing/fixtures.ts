@@ -8,6 +8,7 @@ interface FlowParts {
   readonly feedback?: object;
   readonly target?: object;
   readonly tiers?: readonly object[];
+  readonly fusion?: object;
 }
 
 /** A flow of three tiers and two labels with everything else by default. */

@@ -7,7 +7,7 @@ import type { FrugalmlSet, Service } from './data-set.ts';
 export const splitSeeds = [1, 5, 10, 50, 100] as const;
 
 /** Training examples that a learner folds, repeats included: small sets are gone through more often. */
-const folds = { examples: 60_000, mostPasses: 12, fewestPasses: 2 };
+const folds = { examples: 100_000, mostPasses: 16, fewestPasses: 2 };
 
 /** One set, split: the services as tiers of one flow, the best of the training half as reference. */
 export interface Contest {
@@ -60,6 +60,7 @@ function flowOf({ name, labels }: FrugalmlSet, services: readonly Service[]): Fl
     target: { primary: 'budget', budget: { perEvent: 1 } },
     // Heavy serves and all tiers run until the learner has seen the whole training half.
     controller: { warmUp: Number.MAX_SAFE_INTEGER },
+    fusion: { enabled: true },
   });
 }
 

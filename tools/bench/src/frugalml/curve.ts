@@ -9,7 +9,7 @@ export interface CurvePoint {
   readonly accuracy: number;
 }
 
-const thresholds = Array.from({ length: 56 }, (_, step) => Math.exp(1 - step / 7));
+const thresholds = Array.from({ length: 80 }, (_, step) => Math.exp(1 - step / 10));
 
 /** Serves the events under each threshold with the functions of router and workers. Points in the order of cost. */
 export function curveOf(serving: Serving, policy: PolicySnapshot, events: readonly KnownEvent[]): CurvePoint[] {

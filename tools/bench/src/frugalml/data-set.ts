@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -29,7 +29,17 @@ export function readFrugalmlSet(directory: string, name: string): FrugalmlSet | 
   const truths = readColumn(folder, 'TrueLabel');
   const rows = readFileSync(join(folder, 'meta.csv'), 'utf8').trim().split(/\r?\n/).slice(1);
   const services = rows.map((row) => readService(folder, row.split(','), truths));
+  if (truths.length < 100 || services.length < 2)
+    throw new Error(`${folder} logs ${services.length} services on ${truths.length} events: at least 2 and 100 are needed`);
   return { name, truths, labels: labelsOf([truths, ...services.map(({ labels }) => labels)], folder), services };
+}
+
+/** Names of the sub-folders that are sets, sorted. */
+export function setsIn(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => existsSync(join(directory, name, 'meta.csv')))
+    .sort();
 }
 
 function readService(folder: string, [id, name, cost]: readonly string[], truths: Float64Array): Service {
@@ -37,6 +47,8 @@ function readService(folder: string, [id, name, cost]: readonly string[], truths
   const confidences = readColumn(folder, `Model${id}_Confidence`);
   if (labels.length !== truths.length || confidences.length !== truths.length)
     throw new Error(`${folder}: the columns of model ${id} have not the length of the truth`);
+  if (!(Number(cost) >= 0)) throw new Error(`${folder}: the cost of model ${id} is ${cost}`);
+  if (confidences.some((value) => value < 0 || value > 1)) throw new Error(`${folder}: a confidence of model ${id} is not between 0 and 1`);
   const accuracy = labels.reduce((sum, label, event) => sum + (label === truths[event] ? 1 : 0), 0) / truths.length;
   return { name: name ?? String(id), cost: Number(cost), labels, confidences, accuracy };
 }

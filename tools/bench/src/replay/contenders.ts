@@ -1,5 +1,5 @@
 import { parseFlow, type Flow } from '@sluice/domain';
-import { simulate } from '@sluice/learning/simulation';
+import { simulate, type Simulation } from '@sluice/learning/simulation';
 import { epsilonGreedy, hindsightBest, truthOnly, type Race } from './rivals.ts';
 import type { PairLog } from './pair-log.ts';
 import { setting } from './setting.ts';
@@ -26,15 +26,19 @@ export const contenderNotes: Record<Contender, string> = {
 };
 
 /** Plays the stream through routing and learning. */
-function served({ log, events }: Race, enabled: boolean): Tally {
-  const { shadowDelay, truthDelay, publishEvery } = setting;
-  const delays = { shadowDelay, truthDelay, publishEvery };
-  const costs = [log.light.cost, log.heavy.cost];
-  const run = simulate({ flow: flowOf(log, enabled), signatureWidth: 1, costs, events, ...delays });
+function served(race: Race, enabled: boolean): Tally {
+  const run = simulated(race, enabled);
   return tallyOf(
     run.harmed,
     run.cost.map((cost, event) => cost + run.shadowCost[event]!),
   );
+}
+
+export function simulated({ log, events }: Race, enabled: boolean): Simulation {
+  const { shadowDelay, truthDelay, publishEvery } = setting;
+  const delays = { shadowDelay, truthDelay, publishEvery };
+  const costs = [log.light.cost, log.heavy.cost];
+  return simulate({ flow: flowOf(log, enabled), signatureWidth: 1, costs, events, ...delays });
 }
 
 function flowOf({ labels }: PairLog, enabled: boolean): Flow {

@@ -1,0 +1,50 @@
+import { parseCsv } from './csv.ts';
+import { apgrOf, pointsOf } from './measure.ts';
+import { surfaceOf } from './surface.ts';
+
+describe('parseCsv', () => {
+  it('reads quoted fields with commas, line breaks and doubled quotes', () => {
+    expect(parseCsv('a,b\r\n"1,\n""x""",2\n,\n')).toEqual([
+      ['a', 'b'],
+      ['1,\n"x"', '2'],
+      ['', ''],
+    ]);
+    expect(parseCsv('a,b')).toEqual([['a', 'b']]);
+  });
+
+  it('refuses a quoted field that never ends', () => {
+    expect(() => parseCsv('a,"b')).toThrow('never ends');
+  });
+});
+
+describe('the figures of RouteLLM', () => {
+  // Strong is always right, weak on the first half: by perfect scores half of the calls are enough for all of the gap.
+  const routed = Array.from({ length: 1000 }, (_, at) => ({ score: at, weak: at < 500, strong: true }));
+  const ends = { weak: 50, strong: 100 };
+
+  it('are those of the line between the ends for a router that knows nothing', () => {
+    const constant = [0, 100].map((share) => ({ share, accuracy: 50 + share / 2 }));
+    expect(apgrOf(constant, ends)).toMatchObject({ apgr: 0.5, cpt50: 50, cpt80: 80 });
+  });
+
+  it('take half and four fifths of the gap at a quarter and two fifths of the calls for one that knows all', () => {
+    const { apgr, cpt50, cpt80, points } = apgrOf(pointsOf(routed), ends);
+    expect(points.map(({ share }) => share)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    expect([apgr, cpt50, cpt80]).toEqual([expect.closeTo(0.75, 10), expect.closeTo(25, 10), expect.closeTo(40, 10)]);
+  });
+
+  it('take a falling curve as its running maximum', () => {
+    const points = [
+      { share: 0, accuracy: 50 },
+      { share: 20, accuracy: 80 },
+      { share: 50, accuracy: 60 },
+      { share: 100, accuracy: 100 },
+    ];
+    expect(apgrOf(points, ends).cpt80).toBeCloseTo(75, 10);
+  });
+});
+
+it('the form of a prompt is read from its stem and options, also where there are none', () => {
+  expect(surfaceOf('How many?\nA. 1\nB. 22\nAnswer:')).toMatchObject({ numericOptions: 1, uneven: 0.5, longest: 2, stem: 9 });
+  expect(surfaceOf('Tell me.')).toMatchObject({ numericOptions: 0, options: 0 });
+});
