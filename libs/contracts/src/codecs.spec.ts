@@ -67,7 +67,15 @@ const samples = {
     learner: Uint8Array.of(1, 2, 255),
     budgetLeft: { left: 12.5, events: 300 },
     certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
-    panels: [{ tiers: ['fast', 'heavy'], votes: Float32Array.of(1, -2), harm: Float32Array.of(), risks: [Float32Array.of(0.25)], gains: Float32Array.of(0, 0.5) }],
+    panels: [
+      {
+        tiers: ['fast', 'heavy'],
+        votes: Float32Array.of(1, -2),
+        harm: Float32Array.of(),
+        risks: [Float32Array.of(0.25)],
+        gains: Float32Array.of(0, 0.5),
+      },
+    ],
   },
   Health: {
     ...{ flow: 'mail', model: 'm', version: '1.0.0', instance: 'i', at: 5, backend: 'wasm', gpu: false },

@@ -1,4 +1,5 @@
-import { describeError, errorTable, SluiceError, toSluiceError, type ErrorCode } from './errors.ts';
+import { errorTable, type ErrorCode } from './error-table.ts';
+import { describeError, SluiceError, toSluiceError } from './errors.ts';
 
 describe('the error table', () => {
   it.each(Object.entries(errorTable))('%s says in whole sentences what happened, to which record, and what to do', (code, entry) => {

@@ -9,7 +9,8 @@ export type { Brand, EpochMs, EventId, Millis, PolicyVersion } from './brand.ts'
 export type { CatalogEntry, Measured } from './catalog.ts';
 export { ManualClock, type Clock } from './clock.ts';
 export { drilledLabel, type WrongAnswers } from './drill.ts';
-export { describeError, errorTable, SluiceError, toSluiceError, type ErrorClass, type ErrorCode } from './errors.ts';
+export { errorTable, type ErrorClass, type ErrorCode } from './error-table.ts';
+export { describeError, SluiceError, toSluiceError } from './errors.ts';
 export { featureSpec, type FeatureSpec } from './feature.ts';
 export { flowJsonSchema } from './flow-json-schema.ts';
 export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';

@@ -77,7 +77,7 @@ export class PanelLearner {
   sit({ signature, answers }: KnownCase): Sitting {
     const ballots = ballotsOf(this.tiers, answers, this.#shape.labels);
     const fused = fuse(this.#votes.weights, ballots, this.#shape.labels);
-    const row = this.#risks.length > 0 ? panelRow(signature, fused, ballots, this.#shape) : undefined;
+    const row = this.#risks.length > 0 ? panelRow(signature, { fused, ballots }, this.#shape) : undefined;
     return { ballots, fused, row, risks: row === undefined ? [] : this.#risks.map((head) => head.predict(row)) };
   }
 

@@ -106,8 +106,7 @@ function softmax(scores: Float64Array): Fused {
 /** The row that the risk heads of a panel score; learner and decision both call this one. */
 export function panelRow(
   signature: SparseRow,
-  fused: Fused,
-  ballots: readonly Ballot[],
+  { fused, ballots }: { readonly fused: Fused; readonly ballots: readonly Ballot[] },
   { signatureWidth, labels }: PanelShape,
 ): SparseRow {
   const known = signature.indices.length;

@@ -33,9 +33,9 @@ function headFault(flow: Flow, signatureWidth: number, { tier, stage, weights }:
   return weights.every(Number.isFinite) ? undefined : `its ${stage} head of tier ${tier} has a weight that is no finite number`;
 }
 
-function panelFault(flow: Flow, { tiers, votes, harm, risks }: Panel): string | undefined {
+function panelFault(flow: Flow, { tiers, votes, harm, risks, gains }: Panel): string | undefined {
   const stranger = tiers.find((tier) => !flow.tiers.some(({ name }) => name === tier));
   if (stranger !== undefined) return `it has a panel with tier ${stranger}, which the flow does not have`;
-  const sound = [votes, harm, ...risks].every((weights) => weights.every(Number.isFinite));
+  const sound = [votes, harm, gains, ...risks].every((weights) => weights.every(Number.isFinite));
   return sound ? undefined : `its panel of tiers ${tiers.join(', ')} has a weight that is no finite number`;
 }

@@ -24,7 +24,7 @@ function guardOf() {
 const headOf = (weights: Float32Array) => ({ heads: [{ tier: 'fast', stage: 'route' as const, weights }] });
 
 const panelOf = (tiers: string[], risk: number) => ({
-  panels: [{ tiers, votes: new Float32Array(3), harm: new Float32Array(0), risks: [Float32Array.of(risk)] }],
+  panels: [{ tiers, votes: new Float32Array(3), harm: new Float32Array(0), risks: [Float32Array.of(risk)], gains: new Float32Array(0) }],
 });
 
 describe('a snapshot that cannot decide', () => {

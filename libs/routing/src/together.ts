@@ -28,7 +28,7 @@ export function judgeTogether(input: StopInput): Together | undefined {
   const shape = { signatureWidth, labels: flow.labels.length };
   const ballots = ballotsOf(panel.tiers, answers, shape.labels);
   const fused = fuse(panel.votes, ballots, shape.labels);
-  const row = panelRow(tag.signature, fused, ballots, shape);
+  const row = panelRow(tag.signature, { fused, ballots }, shape);
   const chance = (weights: Float32Array): number => Math.max(harmFloor, sigmoid(headLogit(weights, row)));
   const risks = panel.risks.map(chance);
   const heavyLabel = answers.find(({ tier }) => tier === flow.tiers[flow.tiers.length - 1]!.name)?.label;
