@@ -94,7 +94,7 @@ async function send({ bus }: Run, rows: readonly Float32Array[]): Promise<Predic
 const clean = (n: number): Float32Array[] => Array.from({ length: n }, (_, i) => mlp.row(i));
 const poisoned = (kind: keyof typeof poison): Float32Array => Float32Array.of(poison[kind], ...mlp.row(0).subarray(1));
 const fellBack = ({ trail }: Prediction): boolean =>
-  trail.some(({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && reason === 'model-failed');
+  trail.some(({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && reason === 'model-failed:heavy');
 
 it('a tier with memory for answers asks its model once for equal requests, and the metric says so', async () => {
   const cached = parseFlow({ ...flow, tiers: [{ ...tiers[0], cacheMb: 1 }, tiers[1]] });

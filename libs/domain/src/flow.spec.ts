@@ -35,7 +35,7 @@ describe('a flow document', () => {
       controller: { enabled: true, warmUp: 300 },
     });
     expect(flow.audit.rate).toBe(0.04);
-    expect(flow.feedback).toEqual({ windowMs: 600_000, graceMs: 60_000 });
+    expect(flow.feedback).toEqual({ mode: 'truth', windowMs: 600_000, graceMs: 60_000 });
     expect(flow.signature[0]).toMatchObject({ scale: 'range' });
   });
 

@@ -86,7 +86,7 @@ function tierCounts(flow: Flow, predictions: readonly Prediction[]): Report['tie
   for (const { trail, tier } of predictions) {
     counts[trail[0]!.tier]!.first++;
     counts[tier]!.final++;
-    for (const step of trail) if (step.kind === 'escalate' || step.reason === 'model-failed') counts[step.tier]!.escalatedFrom++;
+    for (const step of trail) if (step.kind === 'escalate' || step.kind === 'fallback') counts[step.tier]!.escalatedFrom++;
   }
   return counts;
 }

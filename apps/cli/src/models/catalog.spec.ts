@@ -96,6 +96,7 @@ describe('adding a model', () => {
       ['plain', true],
       ['wasm', true],
       ['native', expect.any(Boolean)],
+      ['frozen', expect.any(Boolean)],
     ]);
     for (const { apart, otherLabels } of measured) expect([apart <= 1e-5, otherLabels]).toEqual([true, 0]);
   });
