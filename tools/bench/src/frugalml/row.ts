@@ -24,8 +24,8 @@ export interface Row {
   readonly singles: readonly (readonly [cost: number, accuracy: number])[];
 }
 
-export function rowOf(set: FrugalmlSet): Row {
-  const runs = splitSeeds.map((seed) => runOf(set, seed));
+export function rowOf(set: FrugalmlSet, seeds: readonly number[]): Row {
+  const runs = seeds.map((seed) => runOf(set, seed));
   const { curve, singles } = runs[0]!;
   return {
     set: set.name,
