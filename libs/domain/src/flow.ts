@@ -118,7 +118,9 @@ export const flowSchema = z
         enabled: z
           .boolean()
           .default(false)
-          .describe('true: the answer is what those of all tiers that ran add up to; false: that of the last one.'),
+          .describe(
+            'true: the answer is what those of all tiers that ran add up to; false: that of the last one. The declared loss is not kept reliably with it yet (docs/measured.md).',
+          ),
         after: z
           .int()
           .min(1)

@@ -71,7 +71,8 @@ describe('a stream served with fused answers', () => {
   const delays = { shadowDelay: 20, truthDelay: 100, publishEvery: 50 };
   const run = simulate({ flow: flowOf(fused), signatureWidth: streamWidth, costs: [0.02, 0.2, 1], events, ...delays });
 
-  it('uses panels, and keeps the declared loss within what chance allows so short a stream', () => {
+  // A weak limit: fused streams end above the declared 1 % again and again (docs/measured.md). Tighten it to 1.25 % with the mend.
+  it('uses panels, and exceeds the declared loss by less than the sampling width of so short a stream', () => {
     expect(run.learner.snapshot(0).panels).toHaveLength(7);
     const width = samplingWidth({ epsilon: 0.01, auditRate: 0.04, events: events.length, delta: 0.05 });
     expect(meanOf(run.harmed)).toBeLessThan(0.01 + width);

@@ -1,5 +1,6 @@
 import { parseCsv } from './csv.ts';
 import { apgrOf, pointsOf } from './measure.ts';
+import { signaturesOf } from './signatures.ts';
 import { surfaceOf } from './surface.ts';
 
 describe('parseCsv', () => {
@@ -47,4 +48,16 @@ describe('the figures of RouteLLM', () => {
 it('the form of a prompt is read from its stem and options, also where there are none', () => {
   expect(surfaceOf('How many?\nA. 1\nB. 22\nAnswer:')).toMatchObject({ numericOptions: 1, uneven: 0.5, longest: 2, stem: 9 });
   expect(surfaceOf('Tell me.')).toMatchObject({ numericOptions: 0, options: 0 });
+});
+
+it('each prompt keeps a signature of its own: the same whatever was read after it', () => {
+  const prompts = ['Which planet is the largest?', 'Name a prime number.', 'Who wrote Hamlet?'].map((text) => ({
+    text,
+    weak: true,
+    strong: true,
+  }));
+  const together = signaturesOf(prompts).rows;
+  const alone = prompts.map((prompt) => signaturesOf([prompt]).rows[0]);
+  expect(together).toEqual(alone);
+  expect(together[0]!.indices).not.toEqual(together[1]!.indices);
 });

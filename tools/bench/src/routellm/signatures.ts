@@ -52,7 +52,8 @@ export function signaturesOf(prompts: readonly Prompt[]): Signatures {
   const rows = prompts.map(({ text }) => {
     const value = encodeSingleObject(type as never, { prompt: text, ...surfaceOf(text) });
     const { indices, values } = signature.read({ value, schema: 0, start: 10, ...times }).row;
-    return { indices, values: values.map((entry, at) => (indices[at]! < firstWord ? entry : entry * wordScale)) };
+    // The reading's row holds only until the next one.
+    return { indices: indices.slice(), values: values.map((entry, at) => (indices[at]! < firstWord ? entry : entry * wordScale)) };
   });
   return { width: signature.width, rows };
 }
