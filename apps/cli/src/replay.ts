@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { decodeExample, decodePrediction, topicsOf } from '@sluice/contracts';
 import { SluiceError, type Example, type Flow, type Prediction } from '@sluice/domain';
 import { policiesAt } from '@sluice/learning';
-import { compileSignature, initialPolicy, replayTrail } from '@sluice/routing';
+import { initialPolicy, replayTrail, signatureShape, type Replay } from '@sluice/routing';
 import { loadFlow } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 
@@ -37,7 +37,7 @@ export function replayCommand(): Command {
     .action(async ({ flow: file, brokers }: ReplayOptions) => {
       const { flow, schemas } = await loadFlow(file);
       const log = await readLog(flow, brokers);
-      const { width } = compileSignature(flow, schemas);
+      const { width } = signatureShape(flow, schemas);
       const { decisions, policies, faults } = replayLog(flow, width, log);
       const { predictions, examples } = log;
       const made = `${decisions} decisions of ${predictions.length} predictions, ${policies} policies folded from ${examples.length} examples`;
@@ -70,9 +70,14 @@ export function replayLog(flow: Flow, signatureWidth: number, { predictions, exa
   const policies = policiesAt(flow, examples, { versions, signatureWidth, ...(costs && { costs }) });
   const first = initialPolicy(flow);
   policies.set(first.version, first);
-  const faults = predictions.flatMap((prediction) => {
-    const fault = replayTrail({ flow, signatureWidth, prediction, policies });
+  const faults = decisionFaults({ flow, signatureWidth, policies }, predictions);
+  return { decisions: predictions.reduce((sum, { trail }) => sum + trail.length, 0), policies: policies.size, faults };
+}
+
+/** Predictions that come out otherwise when their decisions are made again under the policies they cite: id and first difference, in words. */
+export function decisionFaults(by: Omit<Replay, 'prediction'>, predictions: readonly Prediction[]): string[] {
+  return predictions.flatMap((prediction) => {
+    const fault = replayTrail({ ...by, prediction });
     return fault === undefined ? [] : [`${prediction.id}: ${fault}`];
   });
-  return { decisions: predictions.reduce((sum, { trail }) => sum + trail.length, 0), policies: policies.size, faults };
 }

@@ -3,8 +3,9 @@ import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
 import { lossBound, samplingWidth, thetaStart } from '@sluice/learning';
-import { auditProbability, signatureShape, initialPolicy, replayTrail } from '@sluice/routing';
+import { auditProbability, signatureShape, initialPolicy } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
+import { decisionFaults } from '../replay.ts';
 import { usageOf } from '../system/usage.ts';
 import { learned } from './learned.ts';
 import { percentile } from './percentiles.ts';
@@ -72,13 +73,9 @@ function undecided(
   const { width } = signatureShape(flow, schemas);
   const first = initialPolicy(flow);
   const policies = new Map(seen).set(first.version, seen.get(first.version) ?? first);
-  let count = 0;
-  for (const prediction of predictions) {
-    const fault = replayTrail({ flow, signatureWidth: width, prediction, policies });
-    if (fault === undefined) continue;
-    if (count++ < 3) process.stderr.write(`not explained: ${prediction.id}: ${fault}\n`);
-  }
-  return count;
+  const faults = decisionFaults({ flow, signatureWidth: width, policies }, predictions);
+  for (const fault of faults.slice(0, 3)) process.stderr.write(`not explained: ${fault}\n`);
+  return faults.length;
 }
 
 function tierCounts(flow: Flow, predictions: readonly Prediction[]): Report['tiers'] {

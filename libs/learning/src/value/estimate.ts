@@ -1,4 +1,4 @@
-/** What a candidate would have lost or cost, a share of events or of heavy's cost, with an interval of 95 % confidence. */
+/** What a candidate would have lost or cost, a share of events or of heavy's cost, with an interval meant for 95 % confidence. */
 export interface Estimate {
   readonly value: number;
   readonly lower: number;

@@ -29,4 +29,3 @@ function nativeCrc32c(): Crc32c | undefined {
 const native = nativeCrc32c();
 
 export const crc32c: Crc32c = native ?? portableCrc32c;
-export const isNative = native !== undefined;

@@ -1,14 +1,8 @@
 import { install, type Clock } from '@sinonjs/fake-timers';
-import { seededRandom, type Random } from '@sluice/learning/simulation';
+import { seededRandom } from '@sluice/learning/simulation';
 
 /** Where the virtual clock stands at the start: a fixed day, so that time stamps of a seed are always the same. */
 const epoch = Date.UTC(2026, 0, 1);
-
-/** Every chance in a run: the client's own (back-off, shuffles), the network's, the faults'. */
-export interface Chances {
-  readonly network: Random;
-  readonly faults: Random;
-}
 
 export interface VirtualTime {
   /** Milliseconds since the start. */
