@@ -13,6 +13,7 @@ import { replayCommand } from './replay.ts';
 import { switchCommand } from './switch.ts';
 import { trainCommand } from './train.ts';
 import { valueCommand } from './value/command.ts';
+import { warmStartCommand } from './warm-start.ts';
 
 const program = new Command('sluice')
   .description('Tiered model serving on Kafka.')
@@ -22,6 +23,7 @@ const program = new Command('sluice')
   .addCommand(switchCommand())
   .addCommand(trainCommand())
   .addCommand(modelsCommand())
+  .addCommand(warmStartCommand())
   .addCommand(doctorCommand())
   .addCommand(explainCommand())
   .addCommand(replayCommand())

@@ -16,6 +16,9 @@ const reach = { below: 1, above: 2, step: 1, slack: 0.5 };
 /** Predicted harm is believed as far as audits bear it out; before there are any, as if this many events of harm had been as predicted. */
 const trust = 10;
 
+/** Events of which the share of the declared loss that is held back is the root: 1 of 150, a half of 600, a quarter of 2,400. */
+const doubtful = 150;
+
 /**
  * The threshold that theta moves around: where the declared loss is predicted, chosen at the end of warm-up and again whenever the number
  * of events has doubled, because heads that have seen more say it better.
@@ -86,17 +89,21 @@ export class Anchor {
    * @param allowed the share of events that may be harmed.
    */
   advance(counts: LearnerCounts, current: number, allowed: number): void {
-    if (this.warming ? !this.#isWarm(counts) : counts.decisions < this.#next) return;
+    if (this.warming ? !this.#isWarm(counts) : this.#lived(counts) < this.#next) return;
     if (!this.#flow.controller.enabled) this.#fix(allowed);
-    else if (this.warming) this.#start(counts, allowed);
+    else if (this.warming || counts.lightServed === 0) this.#start(counts, allowed);
     else this.#follow(counts, current, allowed);
   }
 
-  /** Enough was seen to let light tiers serve. */
-  #isWarm({ decisions, shadows }: LearnerCounts): boolean {
+  /** Enough was seen to let light tiers serve: of the stream, or of a labelled sample before it. */
+  #isWarm({ decisions }: LearnerCounts): boolean {
     const { enabled, warmUp } = this.#flow.controller;
-    if (!enabled) return this.#calibration.seen >= staticEvents;
-    return decisions >= warmUp && (shadows >= warmUp || decisions >= warmUp * patience);
+    const { seen } = this.#calibration;
+    return enabled ? seen >= warmUp || decisions >= warmUp * patience : seen >= staticEvents;
+  }
+
+  #lived({ decisions }: LearnerCounts): number {
+    return Math.max(decisions, this.#calibration.seen);
   }
 
   /** A static flow stays where all of the declared loss was found. */
@@ -105,21 +112,22 @@ export class Anchor {
     this.#next = Infinity;
   }
 
-  /** Half the declared loss, as predicted by beginners. */
-  #start({ decisions }: LearnerCounts, allowed: number): void {
+  /** Half the declared loss, as predicted by beginners; more by those who have seen more than 600 events. */
+  #start(counts: LearnerCounts, allowed: number): void {
     const usual = usualOf(allowed);
-    const found = this.#calibration.theta(this.#flow, allowed / 2, 'predicted') ?? usual;
+    const margin = Math.min(0.5, Math.sqrt(doubtful / this.#calibration.seen));
+    const found = this.#calibration.theta(this.#flow, (1 - margin) * allowed, 'predicted') ?? usual;
     this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
-    this.#next = decisions * 2;
+    this.#next = Math.ceil(this.#lived(counts) * 1.25);
   }
 
-  #follow({ decisions }: LearnerCounts, current: number, allowed: number): void {
+  #follow(counts: LearnerCounts, current: number, allowed: number): void {
     const borneOut = Math.max(0.4, (this.#predicted + this.#corrected + trust) / (this.#predicted + trust));
-    const margin = Math.min(0.4, Math.sqrt(150 / decisions));
+    const margin = Math.min(0.4, Math.sqrt(doubtful / this.#lived(counts)));
     const found = this.#calibration.theta(this.#flow, ((1 - margin) * allowed) / borneOut, 'predicted');
     const rise = (found ?? current) - current;
     if (rise > reach.slack) this.#logThreshold += Math.min(reach.step, rise - reach.slack);
-    this.#next = decisions * 2;
+    this.#next = this.#lived(counts) * 2;
     this.#predicted = this.#corrected = 0;
   }
 }

@@ -8,6 +8,7 @@
  * publish(learner.snapshot(nextOffset)); // sluice.policy, key = flow
  */
 export { Learner, type OpenInput } from './learner.ts';
+export { isLabelled, labelledExample } from './labelled-sample.ts';
 export { policiesAt } from './history.ts';
 export type { ConfidenceError } from './confidence/confidence-calibrator.ts';
 export type { LearnerStats } from './learner-stats.ts';

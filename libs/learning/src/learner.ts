@@ -3,6 +3,7 @@ import { ByteReader, ByteWriter } from './bytes.ts';
 import { evidenceOf, isHarm, lastWordOf, type Evidence, type Pair } from './evidence.ts';
 import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
 import type { LearnerStats } from './learner-stats.ts';
+import { isLabelled } from './labelled-sample.ts';
 import { settledHarm } from './loss-estimate.ts';
 import { allowedHarm, logThresholdOfLoss, stanceOf } from './stance.ts';
 
@@ -97,11 +98,9 @@ export class Learner {
       return;
     }
     const evidence = evidenceOf(this.#flow, example);
-    if (evidence.tier < 0) return;
-    if (example.part === 'decision') this.#decide(example, evidence);
-    if (example.part === 'shadow') this.#compare(example, evidence);
-    const last = lastWordOf(this.#flow, example, evidence);
-    if (last !== undefined) this.#settle(last, evidence);
+    if (isLabelled(example)) this.#study(example, evidence);
+    else if (evidence.tier < 0) return;
+    else this.#hear(example, evidence);
     this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowedHarm(this.#flow, this.#parts));
   }
 
@@ -124,6 +123,24 @@ export class Learner {
       certificate: this.#parts.anchor.warming ? null : this.certificate,
       budgetLeft: this.#flow.target.primary === 'budget' ? (this.#parts.budget?.remaining ?? null) : null,
     };
+  }
+
+  #hear(example: Example, evidence: Evidence): void {
+    if (example.part === 'decision') this.#decide(example, evidence);
+    if (example.part === 'shadow') this.#compare(example, evidence);
+    const last = lastWordOf(this.#flow, example, evidence);
+    if (last !== undefined) this.#settle(last, evidence);
+  }
+
+  /** A labelled sample teaches the heads. It moves no account: theta, certificate and calibration error speak of events that were served. */
+  #study(example: Example, evidence: Evidence): void {
+    if (this.#static && !this.#parts.anchor.warming) return;
+    this.#weighHeavy(evidence, example.truth!);
+    this.#learnKnown(example, evidence);
+    for (const { tier, answer, disagrees } of evidence.pairs) {
+      if (disagrees) this.#parts.heads[tier]!.observe(isHarm(answer.label, evidence.heavy!, example.truth));
+    }
+    this.#weighTogether(example, evidence);
   }
 
   get #static(): boolean {
@@ -194,7 +211,7 @@ export class Learner {
     if (example.truth !== null) this.#weighHeavy(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
-    if (this.#static && anchor.warming) this.#settleStatic(example, evidence);
+    if (this.#static && anchor.warming) this.#learnKnown(example, evidence);
     if (this.#static) return;
     for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
     this.#weighTogether(example, evidence);
@@ -259,8 +276,8 @@ export class Learner {
     fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
   }
 
-  /** A flow without controller learns at leisure: only from what is settled, and only until its threshold is chosen. */
-  #settleStatic(example: Example, evidence: Evidence): void {
+  /** From an event of which everything is known. A flow without controller learns only so, and only until its threshold is chosen. */
+  #learnKnown(example: Example, evidence: Evidence): void {
     this.#rehearse(example, evidence);
     for (const pair of evidence.pairs) {
       const harm = isHarm(pair.answer.label, evidence.heavy!, example.truth);

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { SluiceError, toSluiceError, type Measured } from '@sluice/domain';
+import { SluiceError, toSluiceError, type Answer, type Measured } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
+import { readAnswer } from './answer.ts';
 import { openBackend, useBackend } from './backend.ts';
 import { disagreement } from './calibrate.ts';
 import type { Executor } from './executor.ts';
@@ -8,7 +9,7 @@ import type { ModelFolder } from './model-folder.ts';
 import { setNativeEnvironment } from './native-environment.ts';
 import { loadTensor, openExecutor } from './open-executor.ts';
 import { sampleRows } from './sample-rows.ts';
-import { fitTemperature, logLoss, type LabelledScores } from './temperature.ts';
+import { fitTemperature, logLoss, soften, type LabelledScores } from './temperature.ts';
 
 export interface ExamineOptions {
   /** Milliseconds that timing one executor may take. Default 500. */
@@ -48,6 +49,21 @@ export async function scoresOf(folder: ModelFolder, rows: Float32Array): Promise
   }
   executor.dispose();
   return scores;
+}
+
+/**
+ * What a tier answers to rows of inputs, as its worker would: calibrated where the manifest says how.
+ * @throws SluiceError SLUICE_MODEL_INVALID when a row's outputs are no distribution over the labels.
+ */
+export async function answersOf(folder: ModelFolder, tier: string, rows: Float32Array): Promise<Answer[]> {
+  const { model, version, labels, calibration } = folder.manifest;
+  const scores = await scoresOf(folder, rows);
+  soften(scores, labels.length, calibration?.temperature ?? 1);
+  return Array.from({ length: scores.length / labels.length }, (_, row) => {
+    const answer = readAnswer(scores, row * labels.length, { tier, model, version, labels: labels.length });
+    if (typeof answer === 'string') throw new SluiceError('SLUICE_MODEL_INVALID', `${model}, row ${row} of the sample: ${answer}`);
+    return answer;
+  });
 }
 
 /** The temperature that suits labelled scores best, as a manifest states it. */

@@ -13,6 +13,7 @@ import { orderNotes, orders } from './replay/orders.ts';
 import { pairLogOf, type PairLog } from './replay/pair-log.ts';
 import { plotsOf } from './replay/plots.ts';
 import { setting } from './replay/setting.ts';
+import { opening, startOf, startText, type Start } from './replay/start.ts';
 import { cellsOf, cellText, type Cell } from './replay/table.ts';
 import { svgOf } from './svg.ts';
 import { missesOf } from './replay/targets.ts';
@@ -37,6 +38,7 @@ function main(): void {
   const head = `declared loss ${100 * maxLoss} %, truth ${truthDelay} events late, seeds 1..${seeds}`;
   console.log(`${head}\nloss % (largest of the seeds) / worst 5,000 events % / cost in % of always-heavy, audits included\n`);
   const cells: Cell[] = [];
+  const starts: Start[] = [];
   for (const log of logsOf(options.data)) {
     console.log(titleOf(log));
     if (options.plots !== undefined) plot(options.plots, log);
@@ -44,6 +46,8 @@ function main(): void {
       console.log(cellText(cell));
       cells.push(cell);
     }
+    const start = startOf(log, seeds);
+    if (start !== undefined) starts.push(start);
   }
   if (cells.length === 0) {
     refuse(`${options.data} holds no folder with a meta.csv${options.sets === undefined ? '' : ` among ${options.sets}`}.`);
@@ -54,6 +58,8 @@ function main(): void {
   for (const { set, order, target, found, allowed } of misses) {
     console.log(`  ${set} ${order}: ${target}: ${found.toFixed(2)} against ${allowed.toFixed(2)}`);
   }
+  console.log(`\nbegun with a labelled sample of ${opening.sample} events that the stream does not hold, or without (iid):`);
+  for (const start of starts) console.log(startText(start));
   const machine = {
     node: process.version,
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -63,7 +69,10 @@ function main(): void {
   console.log(`\norders: ${told(orderNotes)}\ncontenders: ${told(contenderNotes)}\nnode ${machine.node}, ${machine.cpus} x ${machine.cpu}`);
   if (options.out === undefined) return;
   const notes = { orders: orderNotes, contenders: contenderNotes };
-  writeFileSync(options.out, `${JSON.stringify({ bench: 'replay', seeds, setting, machine, notes, cells, misses }, undefined, 2)}\n`);
+  writeFileSync(
+    options.out,
+    `${JSON.stringify({ bench: 'replay', seeds, setting, machine, notes, cells, starts, misses }, undefined, 2)}\n`,
+  );
 }
 
 function plot(folder: string, log: PairLog): void {

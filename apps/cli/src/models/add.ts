@@ -1,6 +1,6 @@
 import { SluiceError, type CatalogEntry, type Flow, type Manifest } from '@sluice/domain';
 import { loadModel, type ModelFolder } from '@sluice/serving';
-import { readSample } from './sample.ts';
+import { inputRows, readLabelled } from '../labelled-sample.ts';
 import { store } from './store.ts';
 
 export interface AddOptions {
@@ -48,7 +48,9 @@ function checkAgainst(flow: Flow, { model, labels }: Manifest): void {
 
 async function calibrated(folder: ModelFolder, sample: string, schema: object): Promise<Manifest> {
   const { fitCalibration, scoresOf } = await import('@sluice/serving/examine');
-  const { rows, truths } = await readSample(sample, folder, schema);
-  const scores = await scoresOf(folder, rows);
-  return { ...folder.manifest, calibration: fitCalibration({ scores, truths, labels: folder.manifest.labels.length }) };
+  const { labels } = folder.manifest;
+  const requests = await readLabelled(sample, labels, schema);
+  const scores = await scoresOf(folder, inputRows(folder, requests));
+  const truths = requests.map(({ truth }) => truth);
+  return { ...folder.manifest, calibration: fitCalibration({ scores, truths, labels: labels.length }) };
 }

@@ -1,11 +1,14 @@
 import type { Example, PolicySnapshot } from '@sluice/domain';
 import { initialPolicy } from '@sluice/routing';
 import { decisionOf } from '../join/join-event.ts';
+import { labelledExample } from '../labelled-sample.ts';
 import { Learner } from '../learner.ts';
 import { serve, type KnownEvent, type Serving } from '../serve.ts';
 
 export interface SimulationSpec extends Serving {
   readonly events: readonly KnownEvent[];
+  /** Events known before the stream began; left out: none. */
+  readonly sample?: readonly KnownEvent[];
   /** Events between a decision and its shadow answers, and its truth. */
   readonly shadowDelay: number;
   readonly truthDelay: number;
@@ -53,7 +56,9 @@ export function simulate(spec: SimulationSpec): Simulation {
     spec.signatureWidth,
     costs.map((cost) => cost / unit),
   );
-  let policy: PolicySnapshot = initialPolicy(flow);
+  const { sample = [] } = spec;
+  for (const event of sample) learner = fold(learner, labelledExample(event, 0));
+  let policy: PolicySnapshot = sample.length > 0 ? learner.snapshot(sample.length) : initialPolicy(flow);
   let pMin = 1;
   for (const [index, event] of events.entries()) {
     for (const example of due.get(index) ?? []) learner = fold(learner, example);

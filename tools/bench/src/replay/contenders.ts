@@ -41,7 +41,8 @@ export function simulated({ log, events }: Race, enabled: boolean): Simulation {
   return simulate({ flow: flowOf(log, enabled), signatureWidth: 1, costs, events, ...delays });
 }
 
-function flowOf({ labels }: PairLog, enabled: boolean): Flow {
+/** Two tiers, nothing known before the first of them ran. */
+export function flowOf({ labels }: PairLog, enabled: boolean): Flow {
   return parseFlow({
     flow: 'replay',
     description: 'Logged answers of two services.',
