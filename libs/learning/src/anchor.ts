@@ -30,8 +30,8 @@ export class Anchor {
   readonly #flow: Flow;
   readonly #calibration: Calibration;
   #logThreshold: number;
-  /** Decisions at which it is chosen again; 0 while the flow warms up. */
-  #next = 0;
+  /** Events known when it was chosen last; 0 while the flow warms up. */
+  #chosen = 0;
   /** Predicted harm of light answers since the last choice, and what audits added to it. */
   #predicted = 0;
   #corrected = 0;
@@ -40,13 +40,13 @@ export class Anchor {
     this.#flow = flow;
     this.#calibration = calibration;
     this.#logThreshold = thetaStart(flow.target.maxLoss);
-    if (flow.controller.enabled && flow.controller.warmUp === 0) this.#next = Infinity;
+    if (flow.controller.enabled && flow.controller.warmUp === 0) this.#chosen = Infinity;
   }
 
   static read(flow: Flow, from: ByteReader): Anchor {
     const anchor = new Anchor(flow, Calibration.read(from));
     anchor.#logThreshold = from.f64();
-    anchor.#next = from.f64();
+    anchor.#chosen = from.f64();
     anchor.#predicted = from.f64();
     anchor.#corrected = from.f64();
     return anchor;
@@ -54,12 +54,12 @@ export class Anchor {
 
   write(to: ByteWriter): void {
     this.#calibration.write(to);
-    to.f64(this.#logThreshold).f64(this.#next).f64(this.#predicted).f64(this.#corrected);
+    to.f64(this.#logThreshold).f64(this.#chosen).f64(this.#predicted).f64(this.#corrected);
   }
 
   /** The time before the first light answer. */
   get warming(): boolean {
-    return this.#next === 0;
+    return this.#chosen === 0;
   }
 
   get logThreshold(): number {
@@ -72,7 +72,7 @@ export class Anchor {
   }
 
   add(row: CalibrationRow): void {
-    if (this.#next < Infinity) this.#calibration.add(row);
+    if (this.#chosen < Infinity) this.#calibration.add(row);
   }
 
   predicted(harm: number): void {
@@ -89,7 +89,7 @@ export class Anchor {
    * @param allowed the share of events that may be harmed.
    */
   advance(counts: LearnerCounts, current: number, allowed: number): void {
-    if (this.warming ? !this.#isWarm(counts) : this.#lived(counts) < this.#next) return;
+    if (this.warming ? !this.#isWarm(counts) : this.#lived(counts) < this.#chosen * growthOf(counts)) return;
     if (!this.#flow.controller.enabled) this.#fix(allowed);
     else if (this.warming || counts.lightServed === 0) this.#start(counts, allowed);
     else this.#follow(counts, current, allowed);
@@ -109,7 +109,7 @@ export class Anchor {
   /** A static flow stays where all of the declared loss was found. */
   #fix(allowed: number): void {
     this.#logThreshold = this.#calibration.theta(this.#flow, allowed, 'realised') ?? usualOf(allowed);
-    this.#next = Infinity;
+    this.#chosen = Infinity;
   }
 
   /** Half the declared loss, as predicted by beginners; more by those who have seen more than 600 events. */
@@ -118,7 +118,7 @@ export class Anchor {
     const margin = Math.min(0.5, Math.sqrt(doubtful / this.#calibration.seen));
     const found = this.#calibration.theta(this.#flow, (1 - margin) * allowed, 'predicted') ?? usual;
     this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
-    this.#next = Math.ceil(this.#lived(counts) * 1.25);
+    this.#chosen = this.#lived(counts);
   }
 
   #follow(counts: LearnerCounts, current: number, allowed: number): void {
@@ -127,9 +127,14 @@ export class Anchor {
     const found = this.#calibration.theta(this.#flow, ((1 - margin) * allowed) / borneOut, 'predicted');
     const rise = (found ?? current) - current;
     if (rise > reach.slack) this.#logThreshold += Math.min(reach.step, rise - reach.slack);
-    this.#next = this.#lived(counts) * 2;
+    this.#chosen = this.#lived(counts);
     this.#predicted = this.#corrected = 0;
   }
+}
+
+/** How far the number of events has to grow until it is chosen again: little before any light answer, so that the first one goes by all that is known. */
+function growthOf({ lightServed }: LearnerCounts): number {
+  return lightServed === 0 ? 1.25 : 2;
 }
 
 /** Where theta usually starts for a share of harm; a share of nothing is not known yet. */
