@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
-import { ModelPool, ResponseCache, type BackendChoice, type ServedModel } from '@sluice/serving';
+import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
@@ -32,6 +32,8 @@ export interface InferenceOptions {
   readonly warn?: PolicyGuardOptions['warn'] | undefined;
   /** Most bytes that the models of this process may take together. Left out: no limit. */
   readonly memoryBudget?: number;
+  /** Keeps what timing a model came to between starts. Left out: timed at every start. */
+  readonly calibrations?: CalibrationStore;
   /** Called when a version named by the catalog was taken up or refused. */
   readonly onVersion?: (change: VersionChange) => void;
 }
@@ -108,6 +110,7 @@ async function startWorker(
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     backend: options.backend ?? 'auto',
     requireGpu: options.requireGpu ?? false,
+    ...(options.calibrations && { calibrations: options.calibrations }),
     ...(threadFile && { threadFile }),
   });
   await catalog.follow(tier.model, server);

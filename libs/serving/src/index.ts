@@ -18,3 +18,6 @@ export type { BackendChoice } from './open-executor.ts';
 export type { ThreadStats } from './protocol.ts';
 export { inputExtractor, inputWidth, loadModel, type ModelFolder } from './model-folder.ts';
 export { writeModelFolder, type NewModelFolder } from './write-model.ts';
+export { CalibrationStore, type CalibrationStoreOptions } from './calibration-store.ts';
+export { keptCalibration, type KeptCalibration } from './open-lanes.ts';
+export { stateDir } from './state-dir.ts';
