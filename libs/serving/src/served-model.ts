@@ -59,7 +59,7 @@ export class ServedModel implements ModelServer {
     return this.#last.server.fit();
   }
 
-  async infer(values: Parameters<ModelServer['infer']>[0]): ReturnType<ModelServer['infer']> {
+  async infer(...call: Parameters<ModelServer['infer']>): ReturnType<ModelServer['infer']> {
     for (;;) {
       if (this.#closed) throw new SluiceError('SLUICE_CLOSED', 'The model is closed.');
       const key = this.#key(this.#generation);
@@ -67,7 +67,7 @@ export class ServedModel implements ModelServer {
       // Between its opening and this turn it may have had to make room, or a version may have followed it.
       if (resident.retired) continue;
       this.#last = resident;
-      return resident.use((server) => server.infer(values));
+      return resident.use((server) => server.infer(...call));
     }
   }
 

@@ -6,7 +6,7 @@ import { loadModel } from './model-folder.ts';
 import type { BackendChoice } from './open-executor.ts';
 import { executorOptions, openLanes } from './open-lanes.ts';
 import type { ExecutorFacts, ThreadStats } from './protocol.ts';
-import type { InferValue } from './row-queue.ts';
+import type { InferValue, Urgency } from './row-queue.ts';
 
 export interface ServerOptions {
   /** The model folder. */
@@ -53,11 +53,11 @@ export interface ModelServer {
   readonly manifest: Manifest;
   readonly backend: BackendFacts;
   /**
-   * Answers in the order of the values. A row that cannot be read or answered is a SluiceError in its place: the code of
+   * Answers in the order of the values. Batches are formed by what calls press most. A row that cannot be read or answered is a SluiceError in its place: the code of
    * its decoding, or SLUICE_MODEL_FAILED.
    * @throws SluiceError SLUICE_CLOSED after close; a fatal one when the model cannot be loaded again after its thread died.
    */
-  infer(values: readonly InferValue[]): Promise<readonly (Answer | SluiceError)[]>;
+  infer(values: readonly InferValue[], urgency?: Urgency): Promise<readonly (Answer | SluiceError)[]>;
   /** Learned time of a batch: base + perRow * n, microseconds of one thread. */
   fit(): BatchFit;
   /** Rows that wait for a thread. */
@@ -88,7 +88,7 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
   return {
     manifest,
     backend,
-    infer: (values) => batcher.infer(values),
+    infer: (values, urgency) => batcher.infer(values, urgency),
     fit: () => cost.fit,
     get queued() {
       return batcher.queued;
