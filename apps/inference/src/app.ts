@@ -82,7 +82,7 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
     workers,
     policy,
     catalog,
-    reportHealth: () => publishHealth(options, workers, health),
+    reportHealth: () => publishHealth(options, { workers, catalog }, health),
     async close() {
       await Promise.all(workers.map(({ pipe }) => pipe.close()));
       await catalog.close();
@@ -103,7 +103,8 @@ async function startWorker(
 ): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
   const threadFile = options.threadFiles?.get(tier.name);
-  const server = await pool.add({
+  const server: ServedModel = await pool.add({
+    onLeft: (left) => catalog.left(server, left),
     dir: join(options.models, tier.model),
     tier: tier.name,
     schemas,
@@ -142,7 +143,11 @@ async function startWorker(
   return { tier, server, pipe, answered, breaker, cache };
 }
 
-async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {
+async function publishHealth(
+  { flow, instance, clock }: InferenceOptions,
+  { workers, catalog }: Pick<Inference, 'workers' | 'catalog'>,
+  publisher: Publisher,
+): Promise<void> {
   await publisher.publish(
     workers.map(({ server, pipe }) => ({
       topic: healthTopic,
@@ -160,6 +165,8 @@ async function publishHealth({ flow, instance, clock }: InferenceOptions, worker
         queued: server.queued,
         served: pipe.stats.records,
         failed: pipe.stats.deadLetters,
+        refusedVersion: catalog.refused(server)?.version ?? '',
+        refusedWhy: catalog.refused(server)?.refused.message ?? '',
       }),
     })),
   );

@@ -45,10 +45,11 @@ await runApp({
       ...optionsOf(config),
       ...{ bus, flow, schemas, tiers, clock, instance, warn: log.warn },
       calibrations: new CalibrationStore({ folder: config.calibrations }),
-      onVersion: ({ model, version, refused }) =>
-        refused
-          ? log.warn('inference.version-refused', { model, version, why: describeError(refused) })
-          : log.info('inference.version', { model, version }),
+      onVersion: ({ model, version, refused, backTo }) => {
+        if (!refused) return log.info('inference.version', { model, version });
+        const event = backTo === undefined ? 'inference.version-refused' : 'inference.version-left';
+        log.warn(event, { model, version, why: describeError(refused), ...(backTo !== undefined && { backTo }) });
+      },
     });
     for (const { tier, server } of inference.workers) {
       const { name, gpu, why } = server.backend;

@@ -11,7 +11,7 @@
 export { openServer, type BackendFacts, type ModelServer, type ServerOptions } from './server.ts';
 export { ModelPool, type PoolOptions } from './model-pool.ts';
 export { ResponseCache } from './response-cache.ts';
-export type { ServedModel } from './served-model.ts';
+export type { LeftVersion, ServedModel } from './served-model.ts';
 export type { InferValue, Urgency } from './row-queue.ts';
 export type { BatchFit } from './batch-cost.ts';
 export type { BackendChoice } from './open-executor.ts';

@@ -46,19 +46,24 @@ export function keptTable({ at, calibration }: KeptCalibration): string {
   return `${heading}\n${table(['executor', ...sizes.map((n) => `us at ${n}`)], rows)}`;
 }
 
-/** One line a version: is it the one the catalog names, and which workers say that they serve it. */
+/** One line a version: is it the one the catalog names, how many workers say that they serve it, and how many refuse it, with a reason. */
 export function versionsTable(stored: readonly Stored[], catalog: readonly CatalogEntry[], healths: readonly Health[]): string {
   return table(
-    ['model', 'version', 'in catalog', 'workers', 'us an event', 'digest', 'licence', 'folder'],
-    stored.map(({ folder, manifest: { model, version, cost, licence }, digest }) => [
-      model,
-      version,
-      catalog.some((entry) => entry.folder === folder && entry.digest === digest) ? 'yes' : '',
-      String(healths.filter((health) => health.model === model && health.version === version).length),
-      String(cost.perEvent),
-      digest.slice(0, 8),
-      licence,
-      folder,
-    ]),
+    ['model', 'version', 'in catalog', 'workers', 'refused by', 'us an event', 'digest', 'licence', 'folder', ''],
+    stored.map(({ folder, manifest: { model, version, cost, licence }, digest }) => {
+      const refusing = healths.filter((health) => health.model === model && health.refusedVersion === version);
+      return [
+        model,
+        version,
+        catalog.some((entry) => entry.folder === folder && entry.digest === digest) ? 'yes' : '',
+        String(healths.filter((health) => health.model === model && health.version === version).length),
+        refusing.length > 0 ? String(refusing.length) : '',
+        String(cost.perEvent),
+        digest.slice(0, 8),
+        licence,
+        folder,
+        refusing[0]?.refusedWhy ?? '',
+      ];
+    }),
   );
 }
