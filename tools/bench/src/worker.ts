@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
-import { matrixRows, peerRows } from './worker/matrix-table.ts';
+import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
 import { measureCell, median, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
 import { soak } from './worker/soak.ts';
@@ -139,6 +139,7 @@ async function matrix(root: string): Promise<void> {
   }
   console.log('CPU microseconds an event of the whole process; `chosen / best` and `gain over 1` by the clock.');
   console.table(matrixRows(cells));
+  console.log(worstChoice(cells));
   if (onnx) {
     console.log(`Beside onnxruntime-node ${onnx.version}, the same networks over ready rows; where ours / its is above 1, ours loses.`);
     console.table(peerRows(cells));

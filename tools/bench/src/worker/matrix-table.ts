@@ -24,6 +24,13 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
   });
 }
 
+/** The cell where the chosen executor stands worst against the best fixed one, by the clock; where both are the same way, that is noise. */
+export function worstChoice(cells: readonly Cell[]): string {
+  const rows = matrixRows(cells).sort((a, b) => Number(b['chosen / best']) - Number(a['chosen / best']));
+  const { model, batch, chosen, 'chosen / best': ratio } = rows[0]!;
+  return `chosen against the best fixed executor, at worst: ${ratio} times its time (${model} at ${batch}, ${chosen})`;
+}
+
 /**
  * One line a cell and peer: its microseconds an event and how many times as long ours takes, the executor alone (like with like: ready rows in,
  * outputs out) and the whole worker path, which also decodes Avro, hands over and checks answers. Below 1 ours is faster.
