@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
-import { ModelPool, ResponseCache, type BackendChoice, type ServedModel } from '@sluice/serving';
+import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
@@ -32,6 +32,8 @@ export interface InferenceOptions {
   readonly warn?: PolicyGuardOptions['warn'] | undefined;
   /** Most bytes that the models of this process may take together. Left out: no limit. */
   readonly memoryBudget?: number;
+  /** Keeps what timing a model came to between starts. Left out: timed at every start. */
+  readonly calibrations?: CalibrationStore;
   /** Called when a version named by the catalog was taken up or refused. */
   readonly onVersion?: (change: VersionChange) => void;
 }
@@ -80,7 +82,7 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
     workers,
     policy,
     catalog,
-    reportHealth: () => publishHealth(options, workers, health),
+    reportHealth: () => publishHealth(options, { workers, catalog }, health),
     async close() {
       await Promise.all(workers.map(({ pipe }) => pipe.close()));
       await catalog.close();
@@ -101,13 +103,15 @@ async function startWorker(
 ): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
   const threadFile = options.threadFiles?.get(tier.name);
-  const server = await pool.add({
+  const server: ServedModel = await pool.add({
+    onLeft: (left) => catalog.left(server, left),
     dir: join(options.models, tier.model),
     tier: tier.name,
     schemas,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     backend: options.backend ?? 'auto',
     requireGpu: options.requireGpu ?? false,
+    ...(options.calibrations && { calibrations: options.calibrations }),
     ...(threadFile && { threadFile }),
   });
   await catalog.follow(tier.model, server);
@@ -139,7 +143,11 @@ async function startWorker(
   return { tier, server, pipe, answered, breaker, cache };
 }
 
-async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {
+async function publishHealth(
+  { flow, instance, clock }: InferenceOptions,
+  { workers, catalog }: Pick<Inference, 'workers' | 'catalog'>,
+  publisher: Publisher,
+): Promise<void> {
   await publisher.publish(
     workers.map(({ server, pipe }) => ({
       topic: healthTopic,
@@ -157,6 +165,8 @@ async function publishHealth({ flow, instance, clock }: InferenceOptions, worker
         queued: server.queued,
         served: pipe.stats.records,
         failed: pipe.stats.deadLetters,
+        refusedVersion: catalog.refused(server)?.version ?? '',
+        refusedWhy: catalog.refused(server)?.refused.message ?? '',
       }),
     })),
   );

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogTopic, decodeCatalogEntry } from '@sluice/contracts';
 import { SluiceError, toSluiceError, type CatalogEntry } from '@sluice/domain';
-import type { ServedModel } from '@sluice/serving';
+import type { LeftVersion, ServedModel } from '@sluice/serving';
 import type { Bus, Table } from '@sluice/streaming';
 
 /** What became of a version that the catalog named. */
@@ -12,7 +12,12 @@ export interface VersionChange {
   readonly version: string;
   /** Why it was refused; the former version then goes on. */
   readonly refused?: SluiceError;
+  /** Where it had been taken up and was left again: the version that serves once more. */
+  readonly backTo?: string;
 }
+
+/** A version of the catalog that is not served. */
+export type RefusedVersion = VersionChange & Required<Pick<VersionChange, 'refused'>>;
 
 export interface FollowOptions {
   readonly bus: Bus;
@@ -23,11 +28,13 @@ export interface FollowOptions {
 
 /**
  * Keeps models at the version that the catalog names: at once for those that are there when a model is taken up, later at each
- * change. A version that does not load, or is not the one that was added, is refused and told; it never ends the worker.
+ * change. A version that does not load, or is not the one that was added, is refused and told; it never ends the worker. One that was
+ * left again, since it failed, is not tried again until the catalog changes or the worker starts anew.
  */
 export class CatalogFollower {
   readonly #options: FollowOptions;
   readonly #followed = new Map<string, ServedModel[]>();
+  readonly #refused = new Map<ServedModel, RefusedVersion>();
   #table: Table<CatalogEntry> | undefined;
   #changes: Promise<void> = Promise.resolve();
 
@@ -53,6 +60,16 @@ export class CatalogFollower {
     await this.#changes;
   }
 
+  /** The version of the catalog that the model does not serve, and why. */
+  refused(served: ServedModel): RefusedVersion | undefined {
+    return this.#refused.get(served);
+  }
+
+  /** The model went back by itself. */
+  left(served: ServedModel, { version, to, error }: LeftVersion): void {
+    this.#refuse(served, { model: served.manifest.model, version, refused: error, backTo: to });
+  }
+
   /** Resolves when every change known so far is made or refused. */
   settled(): Promise<void> {
     return this.#changes;
@@ -73,14 +90,20 @@ export class CatalogFollower {
 
   async #swap(served: ServedModel, { dir, entry }: { readonly dir: string; readonly entry: CatalogEntry | undefined }): Promise<void> {
     const name = served.manifest.model;
+    this.#refused.delete(served);
     try {
       if (entry) await checkDigest(dir, entry);
       await served.swap(dir);
       this.#options.onVersion?.({ model: name, version: served.manifest.version });
     } catch (thrown) {
       const refused = toSluiceError(thrown, 'SLUICE_MODEL_INVALID');
-      this.#options.onVersion?.({ model: name, version: entry?.version ?? served.manifest.version, refused });
+      this.#refuse(served, { model: name, version: entry?.version ?? served.manifest.version, refused });
     }
+  }
+
+  #refuse(served: ServedModel, change: RefusedVersion): void {
+    this.#refused.set(served, change);
+    this.#options.onVersion?.(change);
   }
 }
 

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { describeError, SluiceError, type Flow, type TierSpec } from '@sluice/domain';
 import { loadFlow, runApp } from '@sluice/service';
+import { CalibrationStore, stateDir } from '@sluice/serving';
 import { kafkaBus } from '@sluice/streaming';
 import { startInference, type InferenceOptions } from './app.ts';
 import { observeInference } from './metrics.ts';
@@ -17,6 +19,10 @@ const schema = z.object({
   requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),
   memoryMb: z.int().min(64).optional().describe('Most memory that the models of this process take together; the least used leaves first'),
   threads: z.int().min(1).max(64).default(1).describe('Inference threads per model'),
+  calibrations: z
+    .string()
+    .default(join(stateDir(), 'calibrations'))
+    .describe('Folder that keeps how fast each model runs here, so that the next start need not time it'),
   maxSlice: z.int().min(1).max(5000).default(256).describe('Most records in one transaction'),
   lingerMs: z.int().min(0).max(1000).default(5).describe('How long a transaction waits for more records'),
   healthMs: z.int().min(100).default(2000).describe('How often the state of the workers is published'),
@@ -38,10 +44,12 @@ await runApp({
     const inference = await startInference({
       ...optionsOf(config),
       ...{ bus, flow, schemas, tiers, clock, instance, warn: log.warn },
-      onVersion: ({ model, version, refused }) =>
-        refused
-          ? log.warn('inference.version-refused', { model, version, why: describeError(refused) })
-          : log.info('inference.version', { model, version }),
+      calibrations: new CalibrationStore({ folder: config.calibrations }),
+      onVersion: ({ model, version, refused, backTo }) => {
+        if (!refused) return log.info('inference.version', { model, version });
+        const event = backTo === undefined ? 'inference.version-refused' : 'inference.version-left';
+        log.warn(event, { model, version, why: describeError(refused), ...(backTo !== undefined && { backTo }) });
+      },
     });
     for (const { tier, server } of inference.workers) {
       const { name, gpu, why } = server.backend;

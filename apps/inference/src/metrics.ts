@@ -19,6 +19,11 @@ const table: readonly (readonly [string, string, (worker: Worker) => number])[] 
     'Share of rows answered without asking the model; 0 without a cache.',
     ({ cache }) => cache?.hitRate ?? 0,
   ],
+  [
+    'sluice_worker_rollbacks_total',
+    'Versions that were left again since they failed on what the version before answers.',
+    ({ server }) => server.rollbacks,
+  ],
   ['sluice_worker_breaker_open', '1 while batches are kept away from a failing model.', ({ breaker }) => (breaker?.isOpen ? 1 : 0)],
 ];
 

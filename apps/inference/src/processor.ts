@@ -1,5 +1,15 @@
 import type { RequestSchemas } from '@sluice/contracts';
-import { deadLetter, decodeTag, encodePrediction, encodeShadowAnswer, encodeTag, header, headerBytes, topicsOf } from '@sluice/contracts';
+import {
+  deadLetter,
+  decodeTag,
+  encodePrediction,
+  encodeShadowAnswer,
+  encodeTag,
+  header,
+  headerBytes,
+  headerText,
+  topicsOf,
+} from '@sluice/contracts';
 import {
   drilledLabel,
   SluiceError,
@@ -14,7 +24,7 @@ import {
   type TierSpec,
 } from '@sluice/domain';
 import { afterAnswer, escalatedTag, fallbackTag, servedPrediction, shadowTags } from '@sluice/routing';
-import type { ModelServer } from '@sluice/serving';
+import type { ModelServer, Urgency } from '@sluice/serving';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 import type { ModelBreaker } from './breaker.ts';
@@ -60,7 +70,10 @@ export class WorkerProcessor implements Processor {
   async process(slice: readonly InRecord[]): Promise<readonly OutRecord[]> {
     const opened = slice.map((record) => this.#open(record));
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
-    const answers = await this.#infer(jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })));
+    const answers = await this.#infer(
+      jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })),
+      this.#urgency(jobs),
+    );
     // Both are read after inference: the newest policy at the record boundary, one stamp for the whole slice.
     const now = this.#parts.clock.now();
     const policy = this.#parts.policy(now);
@@ -76,9 +89,17 @@ export class WorkerProcessor implements Processor {
     this.#answered.rollback();
   }
 
-  #infer(values: Parameters<ModelServer['infer']>[0]): ReturnType<ModelServer['infer']> {
+  #infer(...call: Parameters<ModelServer['infer']>): ReturnType<ModelServer['infer']> {
     const { server, breaker } = this.#parts;
-    return breaker === undefined ? server.infer(values) : breaker.guard(values.length, () => server.infer(values));
+    return breaker === undefined ? server.infer(...call) : breaker.guard(call[0].length, () => server.infer(...call));
+  }
+
+  /** Nobody waits for shadow answers, so they press for nothing. */
+  #urgency(jobs: readonly Job[]): Urgency {
+    const waited = jobs.filter(({ tag }) => !tag.shadow);
+    if (waited.length === 0) return {};
+    const deadline = Math.min(...waited.map(({ tag }) => tag.deadlineAt));
+    return { timeLeft: deadline - this.#parts.clock.now(), priority: Math.max(...waited.map(({ record }) => priorityOf(record))) };
   }
 
   #open(record: InRecord): Job | OutRecord {
@@ -154,4 +175,10 @@ export class WorkerProcessor implements Processor {
     this.#answered.count({ fate: 'refused' });
     return deadLetter({ record, error, stage: this.#parts.tier.model, topic: this.#topics.deadLetters, attempts: 1 });
   }
+}
+
+/** The router has refused what is no number from 0 to 9; a record that came past it presses for nothing. */
+function priorityOf({ headers }: InRecord): number {
+  const priority = Number(headerText(headers, header.priority) ?? 0);
+  return priority >= 0 && priority <= 9 ? priority : 0;
 }

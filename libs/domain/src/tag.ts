@@ -257,6 +257,9 @@ export interface Health {
   readonly queued: number;
   readonly served: number;
   readonly failed: number;
+  /** The version of the catalog that this worker does not serve, since it does not load or failed where the one before it answered; empty: none. */
+  readonly refusedVersion: string;
+  readonly refusedWhy: string;
 }
 
 /** Cause and origin of a dead letter, in the `sluice-dead-letter` header; key and value of the record stay as they were. */

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
 import { messageOf } from './message.ts';
+import { stateDir } from './state-dir.ts';
 
 /** The TensorFlow.js backends a tensor executor may run on. */
 export type BackendName = 'wasm' | 'native' | 'cpu';
@@ -71,14 +72,28 @@ export function nativePackage(): unknown {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray,
   });
+  return load(nativePlace());
+}
+
+const bindingFile = 'lib/napi-v8/tfjs_binding.node';
+
+/** Folder or name by which the native package is loaded. */
+function nativePlace(): string {
   const named = process.env['SLUICE_TFJS_NODE'];
-  if (named !== undefined) return load(named);
-  const built = join(
-    process.env['SLUICE_HOME'] ?? join(dirname(fileURLToPath(import.meta.url)), '../../../.sluice'),
-    'native/node_modules',
-    nativeName,
-  );
-  return load(existsSync(join(built, 'lib/napi-v8/tfjs_binding.node')) ? built : nativeName);
+  if (named !== undefined) return named;
+  const built = join(stateDir(), 'native/node_modules', nativeName);
+  return existsSync(join(built, bindingFile)) ? built : nativeName;
+}
+
+/** Version and age of the binding that would be loaded, without loading it; `none` where there is none. */
+export function nativeIdentity(): string {
+  try {
+    const file = createRequire(import.meta.url).resolve(join(nativePlace(), 'package.json'));
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    return `${version} of ${statSync(join(dirname(file), bindingFile)).mtime.toISOString()}`;
+  } catch {
+    return 'none';
+  }
 }
 
 /** The folder of the .wasm files: beside a bundle when the image ships them there, else in the installed package. */

@@ -71,6 +71,13 @@ export class BatchCost {
     const worthwhile = Math.ceil(((1 / gain - 1) * (base + hop)) / perRow);
     return Math.max(1, Math.min(maxBatch, Math.max(worthwhile, Math.min(32, Math.floor((harmless - base) / perRow)))));
   }
+
+  /** The largest batch that is done within `micros`, but for one in a hundred or so: three times the usual error is set aside. */
+  rowsWithin(micros: number): number {
+    const { base, perRow } = this.#fit;
+    const left = micros - base - 3 * (this.#usualError ?? 0);
+    return left < 0 ? 0 : perRow === 0 ? Infinity : Math.floor(left / perRow);
+  }
 }
 
 function add(sums: Sums, { n, micros, weight }: Timing & { readonly weight: number }): void {

@@ -1,9 +1,9 @@
 import { SluiceError, type Answer } from '@sluice/domain';
 import fc from 'fast-check';
 import { BatchCost, type BatchFit } from './batch-cost.ts';
-import { Batcher } from './batcher.ts';
+import { Batcher, patience } from './batcher.ts';
 import type { Lane, Outcome } from './lane.ts';
-import type { Batch, InferValue } from './row-queue.ts';
+import type { Batch, InferValue, Urgency } from './row-queue.ts';
 
 const whose = { tier: 'fast', model: 'm', version: '1.0.0', labels: 256 };
 /** What a fake model does with a row; the row's number is its label. */
@@ -14,6 +14,8 @@ class FakeLane implements Lane {
   readonly batches: Batch[] = [];
   readonly #fates: readonly Fate[];
   readonly #turns: () => number;
+  micros = (n: number): number => 10 + n;
+  onBatch: (batch: Batch) => void = () => undefined;
   running = 0;
   mostRunning = 0;
 
@@ -24,10 +26,11 @@ class FakeLane implements Lane {
 
   async run(batch: Batch): Promise<Outcome> {
     this.batches.push(batch);
+    this.onBatch(batch);
     this.mostRunning = Math.max(this.mostRunning, ++this.running);
     for (let turns = this.#turns(); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
     this.running -= 1;
-    const ids = batch.spans.flatMap(({ request, from, to }) => request.values.slice(from, to).map(({ value }) => value.readInt32LE()));
+    const ids = idsOf(batch);
     const fates = ids.map((id) => this.#fates[id] ?? 'good');
     if (fates.includes('hangs')) return { kind: 'lost', message: 'hung' };
     if (fates.includes('throws')) return { kind: 'threw', message: 'thrown' };
@@ -36,8 +39,33 @@ class FakeLane implements Lane {
     const failures = fates.flatMap((fate, row) =>
       fate === 'undecodable' ? [{ row, code: 'SLUICE_AVRO_TRUNCATED' as const, message: `row ${ids[row]}` }] : [],
     );
-    return { kind: 'scores', scores, failures, micros: 10 + ids.length };
+    return { kind: 'scores', scores, failures, micros: this.micros(ids.length) };
   }
+}
+
+function idsOf({ spans }: Batch): number[] {
+  return spans.flatMap(({ request, from, to }) => request.values.slice(from, to).map(({ value }) => value.readInt32LE()));
+}
+
+/** A call as it came: its rows and the time. */
+interface Arrival {
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+/** By how much, at most, a call came later than one that still had rows waiting when it was taken. */
+function overtaken(arrivals: readonly Arrival[], order: readonly { readonly batch: Batch }[]): number {
+  const left = new Map(arrivals.filter(({ from, to }) => to > from).map((arrival) => [arrival, arrival.to - arrival.from]));
+  let most = 0;
+  for (const { batch } of order.filter(({ batch: { alone } }) => !alone)) {
+    for (const id of idsOf(batch)) {
+      const taken = arrivals.find(({ from, to }) => id >= from && id < to)!;
+      for (const [waiting, rows] of left) if (rows > 0) most = Math.max(most, taken.at - waiting.at);
+      left.set(taken, left.get(taken)! - 1);
+    }
+  }
+  return most;
 }
 
 function values(from: number, n: number): InferValue[] {
@@ -66,7 +94,14 @@ describe('the batcher', () => {
       { weight: 20, arbitrary: fc.constant<Fate>('good') },
       { weight: 1, arbitrary: fc.constantFrom<Fate>('undecodable', 'nan', 'throws') },
     );
-    const call = fc.record({ rows: fc.integer({ min: 0, max: 300 }), pause: fc.integer({ min: 0, max: 3 }) });
+    const call = fc.record({
+      rows: fc.integer({ min: 0, max: 300 }),
+      pause: fc.integer({ min: 0, max: 3 }),
+      urgency: fc.record(
+        { timeLeft: fc.integer({ min: -500, max: 3 * patience }), priority: fc.integer({ min: 0, max: 9 }) },
+        { requiredKeys: [] },
+      ),
+    });
     await fc.assert(
       fc.asyncProperty(
         fc.array(call, { minLength: 1, maxLength: 12 }),
@@ -75,19 +110,29 @@ describe('the batcher', () => {
         fc.integer({ min: 1, max: 128 }),
         async (calls, fates, laneCount, maxBatch) => {
           let turn = 0;
+          let now = 0;
+          const order: { batch: Batch; now: number }[] = [];
           const lanes = Array.from({ length: laneCount }, () => new FakeLane(fates, () => (turn = (turn * 7 + 3) % 5)));
-          const batcher = new Batcher({ lanes, cost: new BatchCost(), maxBatch, whose });
+          for (const lane of lanes) lane.onBatch = (batch) => order.push({ batch, now: (now += 100) });
+          const batcher = new Batcher({ lanes, cost: new BatchCost(), maxBatch, whose, now: () => now });
           let id = 0;
           const pending: Promise<void>[] = [];
-          for (const { rows, pause } of calls) {
+          const arrivals: Arrival[] = [];
+          for (const { rows, pause, urgency } of calls) {
             const from = id;
             id += rows;
+            arrivals.push({ from, to: id, at: now });
             const wanted = Array.from({ length: rows }, (_, i) => expected[fates[from + i] ?? 'good'](from + i));
-            pending.push(batcher.infer(values(from, rows)).then((results) => expect(results.map(summary)).toEqual(wanted)));
+            pending.push(
+              batcher.infer(values(from, rows), urgency as Urgency).then((results) => expect(results.map(summary)).toEqual(wanted)),
+            );
             for (let i = 0; i < pause; i++) await new Promise((resolve) => setImmediate(resolve));
           }
           await Promise.all(pending);
           expect(batcher.queued).toBe(0);
+          expect(overtaken(arrivals, order)).toBeLessThanOrEqual(patience);
+          const first = order.filter(({ batch }) => !batch.alone).flatMap(({ batch }) => idsOf(batch));
+          expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: id }, (_, i) => i));
           for (const lane of lanes) {
             expect(lane.mostRunning).toBeLessThanOrEqual(2);
             expect(Math.max(0, ...lane.batches.map((batch) => batch.n))).toBeLessThanOrEqual(maxBatch);
@@ -128,6 +173,50 @@ describe('the batcher', () => {
     const others = [batcher.infer(values(1, 3)), batcher.infer(values(4, 8))];
     await Promise.all([first, ...others]);
     expect(lane.batches.map((batch) => batch.n)).toEqual([1, 8, 3]);
+  });
+
+  describe('behind a busy lane', () => {
+    const micros = (n: number): number => 10_000 + 1000 * n;
+    /** Batches as the first ids of their calls' rows, after one row has made the lane busy. */
+    async function batchesOf(calls: readonly (Urgency & { readonly rows: number })[]): Promise<number[][]> {
+      let now = 0;
+      const lane = Object.assign(new FakeLane([], () => 3), { micros });
+      const cost = new BatchCost([1, 128].map((n) => ({ n, micros: micros(n) })));
+      const batcher = new Batcher({ lanes: [lane], cost, maxBatch: 128, whose, now: () => now });
+      const pending = [batcher.infer(values(0, 1))];
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const [i, { rows, ...urgency }] of calls.entries()) {
+        now += 10;
+        pending.push(batcher.infer(values(1000 * (i + 1), rows), urgency));
+      }
+      await Promise.all(pending);
+      return lane.batches.slice(1).map((batch) => batch.spans.map(({ request }) => request.values[0]!.value.readInt32LE() / 1000));
+    }
+
+    it('takes calls by deadline, then by priority, then as they came', async () => {
+      const calls = [{ rows: 2 }, { rows: 2, priority: 1 }, { rows: 2, priority: 9 }, { rows: 2, timeLeft: 40 }, { rows: 2 }];
+      expect(await batchesOf(calls)).toEqual([[4, 3, 2, 1, 5]]);
+    });
+
+    it('takes late calls as they came, before those that can wait', async () => {
+      const calls = [
+        { rows: 2, timeLeft: 5000 },
+        { rows: 2, timeLeft: -5 },
+        { rows: 2, timeLeft: -500 },
+      ];
+      expect(await batchesOf(calls)).toEqual([[2, 3, 1]]);
+    });
+
+    it('fills a batch behind a call that is in time only as far as it stays so', async () => {
+      // 10 ms and 1 ms a row: 40 ms are enough for 30 rows, those that the lane holds already set aside.
+      const calls = [{ rows: 60 }, { rows: 10, timeLeft: 40 }];
+      expect(await batchesOf(calls)).toEqual([[2, 1], [1]]);
+    });
+
+    it('holds nothing up for a call that is late anyway', async () => {
+      const calls = [{ rows: 60 }, { rows: 10, timeLeft: 15 }];
+      expect(await batchesOf(calls)).toEqual([[2, 1]]);
+    });
   });
 
   it('shares what waits among idle lanes once the fixed part of a batch is small against its rows', async () => {

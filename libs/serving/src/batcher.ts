@@ -1,10 +1,10 @@
+import { performance } from 'node:perf_hooks';
 import { SluiceError, type Answer } from '@sluice/domain';
 import { readAnswer, type AnswerOf } from './answer.ts';
-import type { BatchCost } from './batch-cost.ts';
-import { type BatchFit } from './batch-cost.ts';
+import type { BatchCost, BatchFit } from './batch-cost.ts';
 import type { Lane, Outcome } from './lane.ts';
 import type { RowFailure } from './protocol.ts';
-import { RowQueue, type Batch, type InferRequest, type InferValue } from './row-queue.ts';
+import { RowQueue, type Batch, type InferRequest, type InferValue, type Urgency } from './row-queue.ts';
 
 export interface BatcherOptions {
   readonly lanes: readonly Lane[];
@@ -14,24 +14,35 @@ export interface BatcherOptions {
   readonly whose: AnswerOf & { readonly labels: number };
   /** Called with the learned batch time after every 32 batches. */
   readonly onFit?: (fit: BatchFit) => void;
+  /** Milliseconds of any steady clock. Default: that of the process. */
+  readonly now?: () => number;
 }
 
 /** Microseconds the main thread spends on handing a batch over and back (measured: 13 to 20). */
 const hop = 15;
 /** A lane works on one batch and may hold the next, so that it never waits for a busy main thread. */
 const depth = 2;
+/**
+ * Milliseconds by which a call may be overtaken, divided by one more than its priority. Strict priorities would starve the lowest; this
+ * way nothing that comes later than that goes first.
+ */
+export const patience = 1000;
 /** After so many lost threads in a row the model is taken to be broken, and rows get no second attempt. */
 const lostInARow = 3;
 
 /**
  * Merges the rows of all callers into batches and hands every row its own answer. Work conserving: an idle lane gets
  * whatever waits at the end of the present turn of the event loop; a busy one gets its next batch early once it is full.
+ * What waits is taken by when it is due, which is never more than `patience` after it came (earliest deadline first, Liu and Layland 1973).
  */
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #queue = new RowQueue();
+  /** Batches and rows that each lane holds. */
   readonly #inFlight: number[];
+  readonly #rows: number[];
   readonly #open = new Set<InferRequest>();
+  readonly #now: () => number;
   #lost = 0;
   #batches = 0;
   #due = false;
@@ -40,7 +51,9 @@ export class Batcher {
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
     this.#inFlight = options.lanes.map(() => 0);
+    this.#rows = options.lanes.map(() => 0);
   }
 
   /** Rows that wait for a lane. */
@@ -52,11 +65,15 @@ export class Batcher {
    * Answers of the values, in their order; a row that fails is a SluiceError in its place.
    * @throws SluiceError SLUICE_CLOSED after `close`, or the fatal error that keeps every lane from running.
    */
-  infer(values: readonly InferValue[]): Promise<readonly (Answer | SluiceError)[]> {
+  infer(values: readonly InferValue[], { timeLeft = Infinity, priority = 0 }: Urgency = {}): Promise<readonly (Answer | SluiceError)[]> {
     if (this.#drained) return Promise.reject(new SluiceError('SLUICE_CLOSED', 'The model server is closed.'));
     if (values.length === 0) return Promise.resolve([]);
+    const now = this.#now();
+    // Late ones in the order in which they came: who is latest must not go first for ever.
+    const due = now + Math.max(0, Math.min(timeLeft, patience / (1 + priority)));
     return new Promise((resolve, reject) => {
-      const request: InferRequest = { values, results: new Array(values.length), remaining: values.length, resolve, reject };
+      const results = new Array<Answer | SluiceError>(values.length);
+      const request = { values, due, deadline: now + timeLeft, results, remaining: values.length, resolve, reject };
       this.#open.add(request);
       this.#queue.push(request);
       this.#linger();
@@ -86,9 +103,17 @@ export class Batcher {
       const busy = this.#inFlight[lane]!;
       const full = this.#options.cost.batchSize(this.#options.maxBatch, hop);
       if (busy >= depth || (busy > 0 && this.#queue.size < full)) return;
-      const batch = this.#queue.take(busy > 0 ? full : this.#share(full));
+      const batch = this.#queue.take(busy > 0 ? full : this.#share(full), this.#within(lane));
       if (batch) void this.#run(lane, batch);
     }
+  }
+
+  /** Rows that a lane would answer by a deadline, after those it has already. */
+  #within(lane: number): (deadline: number) => number {
+    const { cost } = this.#options;
+    const now = this.#now();
+    const ahead = this.#inFlight[lane]! * cost.fit.base + this.#rows[lane]! * cost.fit.perRow;
+    return (deadline) => cost.rowsWithin((deadline - now) * 1000 - ahead);
   }
 
   /** Idle lanes share what waits, down to batches whose fixed part is half of their time. */
@@ -101,12 +126,14 @@ export class Batcher {
 
   async #run(lane: number, batch: Batch): Promise<void> {
     this.#inFlight[lane]! += 1;
+    this.#rows[lane]! += batch.n;
     try {
       this.#settle(batch, await this.#options.lanes[lane]!.run(batch));
     } catch (error) {
       this.#abandon(batch, error);
     }
     this.#inFlight[lane]! -= 1;
+    this.#rows[lane]! -= batch.n;
     this.#dispatch();
     if (this.#open.size === 0) this.#onDrained?.();
   }

@@ -55,7 +55,7 @@ export function crossover(small: readonly Timing[], large: readonly Timing[], ma
  * `tensor` is the backend in use, if any; `plainUpTo` the largest batch that runs in plain loops.
  */
 export interface Plan {
-  readonly tensor: TensorName | undefined;
+  readonly tensor?: TensorName | undefined;
   readonly plainUpTo: number;
 }
 

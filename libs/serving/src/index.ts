@@ -11,10 +11,13 @@
 export { openServer, type BackendFacts, type ModelServer, type ServerOptions } from './server.ts';
 export { ModelPool, type PoolOptions } from './model-pool.ts';
 export { ResponseCache } from './response-cache.ts';
-export type { ServedModel } from './served-model.ts';
-export type { InferValue } from './row-queue.ts';
+export type { LeftVersion, ServedModel } from './served-model.ts';
+export type { InferValue, Urgency } from './row-queue.ts';
 export type { BatchFit } from './batch-cost.ts';
 export type { BackendChoice } from './open-executor.ts';
 export type { ThreadStats } from './protocol.ts';
 export { inputExtractor, inputWidth, loadModel, type ModelFolder } from './model-folder.ts';
 export { writeModelFolder, type NewModelFolder } from './write-model.ts';
+export { CalibrationStore, type CalibrationStoreOptions } from './calibration-store.ts';
+export { keptCalibration, type KeptCalibration } from './open-lanes.ts';
+export { stateDir } from './state-dir.ts';

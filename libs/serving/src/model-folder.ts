@@ -10,6 +10,8 @@ import { sha256 } from './write-model.ts';
 export interface ModelFolder {
   readonly dir: string;
   readonly manifest: Manifest;
+  /** SHA-256 of manifest.json, which states those of all other files: one digest for the whole version. */
+  readonly digest: string;
   readonly artifacts: io.ModelArtifacts;
   /** Numbers in one input row. */
   readonly width: number;
@@ -24,7 +26,7 @@ export interface ModelFolder {
  * SLUICE_SCHEMA_INVALID when a feature names a field that a schema lacks.
  */
 export async function loadModel(dir: string, requestSchemas: readonly object[]): Promise<ModelFolder> {
-  const manifest = await readManifest(dir);
+  const { manifest, digest } = await readManifest(dir);
   const bytes = await readChecked(dir, manifest);
   const file = parseModelFile(bytes.get('model.json'), join(dir, 'model.json'));
   const weights = weightPaths(file).map((path) => {
@@ -34,7 +36,7 @@ export async function loadModel(dir: string, requestSchemas: readonly object[]):
     return part.buffer;
   });
   const extractors = requestSchemas.map((schema) => inputExtractor(manifest, schema));
-  return { dir, manifest, artifacts: toArtifacts(file, joinBuffers(weights).buffer), width: inputWidth(manifest), extractors };
+  return { dir, manifest, digest, artifacts: toArtifacts(file, joinBuffers(weights).buffer), width: inputWidth(manifest), extractors };
 }
 
 /**
@@ -58,12 +60,12 @@ export function inputWidth(manifest: Pick<Manifest, 'input'>): number {
   return manifest.input.shape.reduce((product, size) => product * size, 1);
 }
 
-async function readManifest(dir: string): Promise<Manifest> {
+async function readManifest(dir: string): Promise<Pick<ModelFolder, 'manifest' | 'digest'>> {
   const path = join(dir, 'manifest.json');
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new SluiceError('SLUICE_MODEL_MISSING', `There is no model at ${dir}: ${path} cannot be read.`, { cause });
   });
-  return parseManifest(parseJson(text, path), path);
+  return { manifest: parseManifest(parseJson(bytes.toString(), path), path), digest: sha256(bytes) };
 }
 
 async function readChecked(dir: string, manifest: Manifest): Promise<Map<string, Uint8Array<ArrayBuffer>>> {

@@ -1,12 +1,15 @@
+import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { SluiceError } from '@sluice/domain';
 import { Resident } from './resident.ts';
-import { ServedModel } from './served-model.ts';
+import { ServedModel, type ServedOptions } from './served-model.ts';
 import { openServer, type ServerOptions } from './server.ts';
 
 export interface PoolOptions {
   /** Most bytes that the models of this process may take together. Left out: no limit. */
   readonly budget?: number;
+  /** Milliseconds of a steady clock, by which new versions are proven. Default: that of the process. */
+  readonly now?: () => number;
 }
 
 /** What an inference thread with TensorFlow.js takes beside the weights of its model (measured: 35 to 50 MB). */
@@ -21,9 +24,11 @@ export class ModelPool {
   readonly #residents: LRUCache<string, Resident>;
   readonly #opening = new Map<string, Promise<Resident>>();
   readonly #leaving = new Set<Promise<void>>();
+  readonly #now: () => number;
   #models = 0;
 
-  constructor({ budget = Number.MAX_SAFE_INTEGER }: PoolOptions = {}) {
+  constructor({ budget = Number.MAX_SAFE_INTEGER, now = () => performance.now() }: PoolOptions = {}) {
+    this.#now = now;
     this.#budget = budget;
     this.#residents = new LRUCache<string, Resident>({
       maxSize: budget,
@@ -41,8 +46,8 @@ export class ModelPool {
    * Loads a model and serves it until its `close`.
    * @throws SluiceError as `openServer`; SLUICE_CONFIG_INVALID when the model alone is larger than the budget.
    */
-  async add(options: ServerOptions): Promise<ServedModel> {
-    return ServedModel.open({ pool: this, id: String(this.#models++), options });
+  async add(options: ServedOptions): Promise<ServedModel> {
+    return ServedModel.open({ pool: this, id: String(this.#models++), options, now: this.#now });
   }
 
   /** The server of `key`, if it is in memory. It counts as used now. */

@@ -9,6 +9,7 @@ import type { ModelFolder } from './model-folder.ts';
 import { PlainExecutor } from './plain-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import { loadTensorModel, TensorExecutor } from './tensor-executor.ts';
+import type { ExecutorTimes } from './protocol.ts';
 import { timeAt, type Timing } from './timing.ts';
 import { joinBuffers } from './weights.ts';
 
@@ -30,6 +31,8 @@ export interface OpenedExecutor {
   /** One sentence: why this one, and why not the others. */
   readonly why: string;
   readonly timings: readonly Timing[];
+  /** Times of every executor that was tried. */
+  readonly table: readonly ExecutorTimes[];
   readonly plan: Plan;
 }
 
@@ -63,18 +66,33 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   const { plan, timings, why } = plain
     ? planByTime(plain, best, options.maxBatch)
     : { plan: { tensor: best.name, plainUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };
+  const table = [...(plain ? [plain] : []), ...tensors].map(({ executor: { name }, timings: times }) => ({
+    executor: name,
+    timings: times,
+  }));
   const executor = assemble(plain?.executor, best.executor, plan);
-  return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, plan };
+  return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, table, plan };
 }
 
-/** Opens what another thread's calibration decided, without timing anything. */
-export async function openPlanned(folder: ModelFolder, plan: Plan): Promise<Executor> {
+/**
+ * Opens what a calibration decided, without timing anything: each executor in use runs once, so that it is warm, and its outputs are
+ * looked at.
+ */
+export async function openPlanned(folder: ModelFolder, plan: Plan): Promise<Pick<OpenedExecutor, 'executor' | 'gpu'>> {
   const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
-  if (!plan.tensor) return assemble(stack && new PlainExecutor(stack), undefined, plan);
+  const plain = stack && new PlainExecutor(stack);
+  if (!plan.tensor) return { executor: warm(folder, assemble(plain, undefined, plan), [2]), gpu: false };
   const state = await openBackend(backendOf(plan.tensor));
   if (!state.ready)
     throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
-  return assemble(stack && new PlainExecutor(stack), await loadTensor(folder, plan.tensor), plan);
+  const executor = assemble(plain, await loadTensor(folder, plan.tensor), plan);
+  return { executor: warm(folder, executor, plan.plainUpTo > 0 ? [1, plan.plainUpTo + 1] : [2]), gpu: state.gpu };
+}
+
+function warm(folder: ModelFolder, executor: Executor, sizes: readonly number[]): Executor {
+  const rows = sampleRows(folder.manifest, Math.max(...sizes));
+  for (const n of sizes) checkOutputs(folder.manifest, executor, { rows, n });
+  return executor;
 }
 
 interface Attempt {
@@ -107,7 +125,7 @@ async function openTensor(folder: ModelFolder, name: TensorName, { rows, options
   if (name === 'native') notes.push(state.gpu ? 'native uses a GPU' : 'native loaded without a GPU');
   const executor = name === 'frozen' && options.backend !== name ? await tryFrozen(folder, notes) : await loadTensor(folder, name);
   if (!executor) return undefined;
-  checkOutputs(folder.manifest, executor, rows);
+  checkOutputs(folder.manifest, executor, { rows, n: 2 });
   return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, gpu: state.gpu };
 }
 
@@ -132,10 +150,10 @@ async function tryFrozen(folder: ModelFolder, notes: string[]): Promise<TensorEx
 }
 
 /** Two rows are enough to see a wrong shape or a missing softmax. */
-function checkOutputs(manifest: Manifest, executor: Executor, rows: Float32Array): void {
+function checkOutputs(manifest: Manifest, executor: Executor, { rows, n }: { readonly rows: Float32Array; readonly n: number }): void {
   let fault: string | undefined;
   try {
-    fault = notDistributions(executor.run(rows, 2), manifest);
+    fault = notDistributions(executor.run(rows, n), manifest);
   } catch (cause) {
     throw new SluiceError('SLUICE_MODEL_INVALID', `The model ${manifest.model} fails on ${executor.name}: ${messageOf(cause)}`, { cause });
   }
@@ -178,7 +196,8 @@ function onlyPlain(folder: ModelFolder, { rows, options }: Attempt): OpenedExecu
   if (!stack)
     throw new SluiceError('SLUICE_CONFIG_INVALID', `Plain loops were asked for, and ${folder.manifest.model} is no stack of dense layers.`);
   const executor = new PlainExecutor(stack);
-  checkOutputs(folder.manifest, executor, rows);
+  checkOutputs(folder.manifest, executor, { rows, n: 2 });
   const { timings } = timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration });
-  return { executor, timings, gpu: false, why: 'plain loops were asked for', plan: { tensor: undefined, plainUpTo: options.maxBatch } };
+  const plan = { tensor: undefined, plainUpTo: options.maxBatch };
+  return { executor, timings, table: [{ executor: 'plain', timings }], gpu: false, why: 'plain loops were asked for', plan };
 }

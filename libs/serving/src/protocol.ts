@@ -8,8 +8,14 @@ export interface ThreadData {
   readonly dir: string;
   readonly schemas: readonly object[];
   readonly options: ExecutorOptions;
-  /** What the first thread's calibration decided; absent in that first thread. */
+  /** What a calibration decided, that of the first thread or one that was kept; absent in the thread that is to calibrate. */
   readonly plan: Plan | undefined;
+}
+
+/** What one executor takes for whole batches. */
+export interface ExecutorTimes {
+  readonly executor: string;
+  readonly timings: readonly Timing[];
 }
 
 /** The facts about an opened executor that leave the thread. */
@@ -18,6 +24,7 @@ export interface ExecutorFacts {
   readonly gpu: boolean;
   readonly why: string;
   readonly timings: readonly Timing[];
+  readonly table: readonly ExecutorTimes[];
   readonly plan: Plan;
 }
 

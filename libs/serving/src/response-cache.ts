@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { SluiceError, type Answer } from '@sluice/domain';
-import type { InferValue } from './row-queue.ts';
+import type { InferValue, Urgency } from './row-queue.ts';
 import type { ModelServer } from './server.ts';
 
 type Result = Answer | SluiceError;
@@ -33,7 +33,7 @@ export class ResponseCache {
   }
 
   /** As `ModelServer.infer`. */
-  async infer(values: readonly InferValue[]): Promise<readonly Result[]> {
+  async infer(values: readonly InferValue[], urgency?: Urgency): Promise<readonly Result[]> {
     const { version } = this.#server.manifest;
     const keys = values.map((value) => keyOf(value, version));
     const fresh = new Map<string, InferValue>();
@@ -44,12 +44,12 @@ export class ResponseCache {
     this.#hits += values.length - fresh.size;
     // Looked up before the model is asked: what is in the cache now may have left it by then.
     const known = keys.map((key) => this.#answers.get(key) ?? this.#pending.get(key));
-    if (fresh.size > 0) this.#ask(fresh);
+    if (fresh.size > 0) this.#ask(fresh, urgency);
     return Promise.all(keys.map((key, i) => known[i] ?? this.#pending.get(key)!));
   }
 
-  #ask(fresh: ReadonlyMap<string, InferValue>): void {
-    const results = this.#server.infer([...fresh.values()]);
+  #ask(fresh: ReadonlyMap<string, InferValue>, urgency: Urgency | undefined): void {
+    const results = this.#server.infer([...fresh.values()], urgency);
     [...fresh].forEach(([key, value], i) => {
       const result = results.then((all) => this.#keep(value, all[i]!)).finally(() => this.#pending.delete(key));
       // Those who wait for it see the rejection; nobody else is to be ended by it.

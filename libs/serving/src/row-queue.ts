@@ -9,8 +9,23 @@ export interface InferValue {
   readonly start: number;
 }
 
+/**
+ * How much a call presses. It is the call that counts, not the row: the rows of one call are a slice that leaves in one transaction, so
+ * none of them is of use before the last.
+ */
+export interface Urgency {
+  /** Milliseconds until the first of its deadlines; negative when that has passed. Left out: none. */
+  readonly timeLeft?: number;
+  /** Of its most important row: 0 (lowest, and the default) to 9. */
+  readonly priority?: number;
+}
+
 /** One call's rows and the place for their answers. */
 export interface InferRequest {
+  /** Calls are taken in the order of this time, milliseconds of the batcher's clock. */
+  readonly due: number;
+  /** When its answers are to be there, on the same clock; Infinity: whenever. */
+  readonly deadline: number;
   readonly values: readonly InferValue[];
   readonly results: (Answer | SluiceError)[];
   remaining: number;
@@ -32,7 +47,7 @@ export interface Batch {
   readonly alone: boolean;
 }
 
-/** Rows waiting for a thread, first in, first out; second attempts go before all others, one row a batch. */
+/** Rows waiting for a thread, by when their calls are due; second attempts go before all others, one row a batch. */
 export class RowQueue {
   #waiting: Span[] = [];
   #alone: Span[] = [];
@@ -42,13 +57,20 @@ export class RowQueue {
     return this.#size;
   }
 
+  /** Behind all that are due no later. */
   push(request: InferRequest): void {
-    this.#waiting.push({ request, from: 0, to: request.values.length });
+    let at = this.#waiting.length;
+    while (at > 0 && this.#waiting[at - 1]!.request.due > request.due) at--;
+    this.#waiting.splice(at, 0, { request, from: 0, to: request.values.length });
     this.#size += request.values.length;
   }
 
-  /** Takes up to `limit` rows; undefined when none waits. */
-  take(limit: number): Batch | undefined {
+  /**
+   * Takes up to `limit` rows; undefined when none waits. A call that is in time with the rows before it is not made late by rows taken
+   * in behind it; one that is late anyway holds nothing up.
+   * @param within the largest batch that would be done by a deadline.
+   */
+  take(limit: number, within: (deadline: number) => number = () => Infinity): Batch | undefined {
     const again = this.#alone.shift();
     if (again) {
       this.#size -= 1;
@@ -56,9 +78,12 @@ export class RowQueue {
     }
     const spans: Span[] = [];
     let n = 0;
-    while (n < limit && this.#waiting[0]) {
+    let most = limit;
+    while (n < most && this.#waiting[0]) {
       const { request, from, to } = this.#waiting[0];
-      const end = Math.min(to, from + limit - n);
+      const room = within(request.deadline);
+      if (room >= n + to - from) most = Math.min(most, room);
+      const end = Math.min(to, from + most - n);
       spans.push({ request, from, to: end });
       n += end - from;
       if (end === to) this.#waiting.shift();

@@ -36,7 +36,7 @@ export async function serveThread(port: MessagePort, data: ThreadData, wrap: Wra
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {
   if (!plan) return openExecutor(folder, options);
-  return { executor: await openPlanned(folder, plan), gpu: false, why: '', timings: [], plan };
+  return { ...(await openPlanned(folder, plan)), why: '', timings: [], table: [], plan };
 }
 
 /** Decodes and runs batches. The rows buffer is filled again by each batch: executors let go of it when they return. */

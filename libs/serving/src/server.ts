@@ -1,14 +1,12 @@
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Answer, Manifest, SluiceError } from '@sluice/domain';
 import { BatchCost, type BatchFit } from './batch-cost.ts';
 import { Batcher } from './batcher.ts';
-import { ThreadLane } from './lane.ts';
+import type { CalibrationStore } from './calibration-store.ts';
 import { loadModel } from './model-folder.ts';
-import { setNativeEnvironment } from './native-environment.ts';
 import type { BackendChoice } from './open-executor.ts';
+import { executorOptions, openLanes } from './open-lanes.ts';
 import type { ExecutorFacts, ThreadStats } from './protocol.ts';
-import type { InferValue } from './row-queue.ts';
+import type { InferValue, Urgency } from './row-queue.ts';
 
 export interface ServerOptions {
   /** The model folder. */
@@ -31,6 +29,8 @@ export interface ServerOptions {
   readonly openTimeout?: number;
   /** Milliseconds of timing at load. Default 200. */
   readonly calibration?: number;
+  /** Keeps what timing came to, so that the next start on this machine goes without. Left out: timed at every load. */
+  readonly calibrations?: CalibrationStore;
   readonly onFit?: (fit: BatchFit) => void;
   /** File of the inference thread; tests put a faulty one here. */
   readonly threadFile?: URL;
@@ -45,17 +45,19 @@ export interface BackendFacts {
   readonly why: string;
   /** Microseconds of whole batches as timed at load, without decoding. */
   readonly timings: ExecutorFacts['timings'];
+  /** The same of every executor that was tried. */
+  readonly table: ExecutorFacts['table'];
 }
 
 export interface ModelServer {
   readonly manifest: Manifest;
   readonly backend: BackendFacts;
   /**
-   * Answers in the order of the values. A row that cannot be read or answered is a SluiceError in its place: the code of
+   * Answers in the order of the values. Batches are formed by what calls press most. A row that cannot be read or answered is a SluiceError in its place: the code of
    * its decoding, or SLUICE_MODEL_FAILED.
    * @throws SluiceError SLUICE_CLOSED after close; a fatal one when the model cannot be loaded again after its thread died.
    */
-  infer(values: readonly InferValue[]): Promise<readonly (Answer | SluiceError)[]>;
+  infer(values: readonly InferValue[], urgency?: Urgency): Promise<readonly (Answer | SluiceError)[]>;
   /** Learned time of a batch: base + perRow * n, microseconds of one thread. */
   fit(): BatchFit;
   /** Rows that wait for a thread. */
@@ -70,9 +72,10 @@ export interface ModelServer {
  * @throws SluiceError SLUICE_MODEL_MISSING, SLUICE_MODEL_INVALID, SLUICE_SCHEMA_INVALID, SLUICE_GPU_MISSING, SLUICE_CONFIG_INVALID.
  */
 export async function openServer(options: ServerOptions): Promise<ModelServer> {
-  const { manifest } = await loadModel(options.dir, options.schemas);
-  const maxBatch = options.maxBatch ?? manifest.limits?.maxBatch ?? 128;
-  const { lanes, facts } = await openLanes(options, { maxBatch, limits: manifest.limits });
+  const folder = await loadModel(options.dir, options.schemas);
+  const { manifest } = folder;
+  const { maxBatch } = executorOptions(options, folder);
+  const { lanes, facts } = await openLanes(options, folder);
   const cost = new BatchCost(facts.timings);
   const batcher = new Batcher({
     lanes,
@@ -85,7 +88,7 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
   return {
     manifest,
     backend,
-    infer: (values) => batcher.infer(values),
+    infer: (values, urgency) => batcher.infer(values, urgency),
     fit: () => cost.fit,
     get queued() {
       return batcher.queued;
@@ -96,39 +99,4 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
       await Promise.all(lanes.map((lane) => lane.close()));
     },
   };
-}
-
-/** The first thread calibrates alone, undisturbed; the others take its plan. */
-async function openLanes(
-  options: ServerOptions,
-  { maxBatch, limits }: { readonly maxBatch: number; readonly limits: Manifest['limits'] },
-): Promise<{ lanes: ThreadLane[]; facts: ExecutorFacts }> {
-  const { dir, schemas, backend = 'auto', requireGpu = false, calibration = 200 } = options;
-  const data = { dir, schemas, options: { backend, requireGpu, maxBatch, calibration }, plan: undefined };
-  const common = {
-    file: options.threadFile ?? threadFile(),
-    timeout: options.timeout ?? limits?.timeoutMs ?? 10_000,
-    openTimeout: options.openTimeout ?? 60_000,
-    memoryMb: limits?.memoryMb,
-  };
-  setNativeEnvironment(process.env);
-  const first = new ThreadLane({ ...common, data });
-  const facts = await first.open();
-  const others = Array.from(
-    { length: (options.threads ?? 1) - 1 },
-    () => new ThreadLane({ ...common, data: { ...data, plan: facts.plan } }),
-  );
-  const lanes = [first, ...others];
-  try {
-    await Promise.all(others.map((lane) => lane.open()));
-  } catch (error) {
-    await Promise.all(lanes.map((lane) => lane.close()));
-    throw error;
-  }
-  return { lanes, facts };
-}
-
-/** Beside this module, with its extension: `.ts` in sources, `.js` or `.mjs` in a bundle. */
-function threadFile(): URL {
-  return new URL(`./inference-thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 }

@@ -1,11 +1,46 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '@sluice/domain';
+import { writeModelFolder } from '../src/write-model.ts';
 
 /** Copies a model folder to `to` with changes to its manifest: another version of the same weights. */
 export async function copyModel(from: string, to: string, changes: Partial<Manifest>): Promise<void> {
   await cp(from, to, { recursive: true });
   const path = join(to, 'manifest.json');
-  const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest;
-  await writeFile(path, `${JSON.stringify({ ...manifest, ...changes }, null, 2)}\n`);
+  await writeFile(path, `${JSON.stringify({ ...(await readManifest(from)), ...changes }, null, 2)}\n`);
+}
+
+/**
+ * Makes a version of a two-label model in `to` that loads, is fast and passes the check on made-up rows, and whose answer is NaN for every row
+ * with a zero in `column`: relu(1e16 - 1e20 x) there is large, and nine layers of 3e38 times that are more than a float64 can hold, in which
+ * plain loops add up.
+ */
+export async function poisonedModel(from: string, to: string, { version, column }: { version: string; column: number }): Promise<void> {
+  const { files: _, ...manifest } = await readManifest(from);
+  const width = manifest.input.shape.reduce((product, size) => product * size, 1);
+  const kernel = new Float32Array(width);
+  kernel[column] = -1e20;
+  const dense = (name: string, units: number, activation: string) => ({
+    class_name: 'Dense',
+    config: { name, units, activation, use_bias: true, ...(name === 'dense0' && { batch_input_shape: [null, width], dtype: 'float32' }) },
+  });
+  const weight = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' as const });
+  const layers = [...Array.from({ length: 10 }, (_, i) => dense(`dense${i}`, 1, 'relu')), dense('dense10', 2, 'softmax')];
+  const middle = Array.from({ length: 9 }, (_, i) => [weight(`dense${i + 1}/kernel`, 1, 1), weight(`dense${i + 1}/bias`, 1)]);
+  await writeModelFolder({
+    dir: to,
+    manifest: { ...manifest, version },
+    artifacts: {
+      modelTopology: { class_name: 'Sequential', config: { name: 'poisoned', layers } },
+      weightSpecs: [
+        ...[weight('dense0/kernel', width, 1), weight('dense0/bias', 1), ...middle.flat()],
+        ...[weight('dense10/kernel', 1, 2), weight('dense10/bias', 2)],
+      ],
+      weightData: [Float32Array.of(...kernel, 1e16, ...middle.flatMap(() => [3e38, 0]), 1, 0, 0, 0).buffer],
+    },
+  });
+}
+
+async function readManifest(dir: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Manifest;
 }

@@ -2,9 +2,11 @@
  * What the worker path costs above the model itself: CPU per event of copy, decode, batch, infer and answer, against a raw warmed
  * `predict` over ready rows at the same batch on the same backend, in one interleaved run. Prints a table; asserts nothing.
  *
- * `--matrix` measures every executor that loads, at batches of 1, 8, 32 and 128, for four shapes of model instead; `--out FILE` keeps it.
+ * `--matrix` measures every executor that loads, at batches of 1, 8, 32 and 128, for four shapes of model instead; `--out FILE` keeps it;
+ * `--peers DIR` measures onnxruntime-node beside them, where it is installed in DIR. `--swap` measures what a change of version adds to the
+ * latency of calls under load; `--soak MINUTES` (0, the default, is off) whether memory stays where it is.
  *
- * Run: npm run bench -- worker [--matrix [--out FILE]]
+ * Run: npm run bench -- worker [--matrix [--peers DIR] [--out FILE] | --swap] [--soak MINUTES]
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -12,8 +14,11 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
-import { matrixRows } from './worker/matrix-table.ts';
+import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
 import { measureCell, median, type Cell } from './worker/matrix.ts';
+import { loadOnnxRuntime } from './worker/onnx-peer.ts';
+import { soak } from './worker/soak.ts';
+import { measureSwaps } from './worker/swap.ts';
 
 const rounds = 9;
 const roundMs = 250;
@@ -116,19 +121,65 @@ async function compareAll(root: string): Promise<void> {
   console.table(table);
 }
 
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at > 0 ? process.argv[at + 1] : undefined;
+}
+
 async function matrix(root: string): Promise<void> {
+  const peers = option('--peers');
+  const onnx = peers === undefined ? undefined : loadOnnxRuntime(peers);
   const cells: Cell[] = [];
   for (const kind of ['logistic', 'mlp', 'cnn', 'deep'] as const) {
     const model = await makeModel(kind, join(root, kind));
     for (const batch of [1, 8, 32, 128]) {
       process.stderr.write(`${kind} at ${batch}\n`);
-      cells.push(await measureCell(model, kind, batch));
+      cells.push(await measureCell(model, { kind, batch, onnx }));
     }
   }
   console.log('CPU microseconds an event of the whole process; `chosen / best` and `gain over 1` by the clock.');
   console.table(matrixRows(cells));
-  const out = process.argv.indexOf('--out');
-  if (out > 0) await writeFile(process.argv[out + 1]!, `${JSON.stringify(cells, null, 2)}\n`);
+  console.log(worstChoice(cells));
+  if (onnx) {
+    console.log(`Beside onnxruntime-node ${onnx.version}, the same networks over ready rows; where ours / its is above 1, ours loses.`);
+    console.table(peerRows(cells));
+  }
+  const out = option('--out');
+  if (out !== undefined) await writeFile(out, `${JSON.stringify(cells, null, 2)}\n`);
+}
+
+const rounded = (value: number): number => Number(value.toFixed(2));
+
+/** A swap must not make the calls beside it wait for more than one batch longer than they do anyway. */
+async function compareSwaps(root: string): Promise<void> {
+  const table: Record<string, string | number>[] = [];
+  for (const { kind, batch } of [...cases, { kind: 'deep', batch: 32 } as const]) {
+    const model = await makeModel(kind, join(root, kind));
+    for (const { calibration, swaps, calls, faults, quietP99, swapP99, oneBatch, ready } of await measureSwaps(model, batch, root)) {
+      table.push({
+        ...{ model: kind, batch, calibration, swaps, calls, faults, 'quiet p99 ms': rounded(quietP99), 'swap p99 ms': rounded(swapP99) },
+        ...{ 'added p99 ms': rounded(swapP99 - quietP99), 'one batch ms': rounded(oneBatch), 'ready ms': Math.round(ready) },
+      });
+    }
+  }
+  console.table(table);
+}
+
+async function soakAll(root: string, minutes: number): Promise<void> {
+  for (const { kind, batch } of [cases[1]!, cases[2]!]) {
+    const { executor, events, rss, slope, tensors } = await soak(await makeModel(kind, join(root, kind)), batch, minutes);
+    console.log(
+      `${kind} on ${executor}, ${minutes} min, ${events} events: RSS ${rss.join(' -> ')} MB, ${slope.toFixed(2)} MB/min over the second half, tensors ${tensors.join(' -> ')}`,
+    );
+  }
+}
+
+async function run(root: string): Promise<void> {
+  const minutes = Number(option('--soak') ?? 0);
+  if (process.argv.includes('--matrix')) await matrix(root);
+  else if (process.argv.includes('--swap')) await compareSwaps(root);
+  else if (minutes === 0) await compareAll(root);
+  if (minutes > 0) await soakAll(root, minutes);
 }
 
 async function main(): Promise<void> {
@@ -143,7 +194,7 @@ async function main(): Promise<void> {
     `Medians of ${process.argv.includes('--matrix') ? '3 rounds of 150' : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
   );
   console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
-  await (process.argv.includes('--matrix') ? matrix(root) : compareAll(root));
+  await run(root);
   await rm(root, { recursive: true });
 }
 

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { decodePrediction, encodeCatalogEntry, catalogTopic, header, headerText, topicsOf } from '@sluice/contracts';
 import type { CatalogEntry } from '@sluice/domain';
 import { shippedModels } from '@sluice/demo';
-import { loadFlow } from '@sluice/service';
-import { copyModel } from '@sluice/serving/testing';
+import { observeInference } from '@sluice/inference';
+import { createMetrics, loadFlow, systemClock } from '@sluice/service';
+import { copyModel, poisonedModel } from '@sluice/serving/testing';
 import { flowRun, type FlowRun } from '../system/testing/flow-run.ts';
 import { addModel } from './add.ts';
+import { Catalog } from './catalog.ts';
+import { listStored } from './store.ts';
+import { versionsTable } from './tables.ts';
 
 jest.setTimeout(120_000);
 
@@ -83,6 +87,48 @@ describe('a version added to a running system', () => {
     await publish(run, 'mail-heavy', null);
     await run.system.inference.catalog.settled();
     expect(run.changes.map(({ version }) => version)).toEqual(['1.3.0', '1.0.0']);
+  });
+});
+
+describe('a version that fails where the one before it answered', () => {
+  /** Its answer is NaN for mails without HTML; column 18435 of mail-heavy is htmlShare. */
+  async function poisoned(version: string): Promise<CatalogEntry> {
+    const dir = join(models, `.poisoned-${version}`);
+    await poisonedModel(join(models, 'mail-heavy'), dir, { version, column: 18_435 });
+    return addModel({ ...(await loadFlow('infra/flows/mail.yaml')), dir, models, now: () => 1 });
+  }
+
+  it('is left by itself: nothing is lost, predictions name their version, and log, metric, health and list say so', async () => {
+    await using run = await flowRun({ events: 300, models });
+    await run.push(0, 50);
+    await publish(run, 'mail-heavy', await poisoned('3.0.0'));
+    await run.system.inference.catalog.settled();
+    for (let from = 50; from < 300; from += 50) await run.push(from, from + 50);
+    const records = await run.bus.readAll([topics.predictions, topics.deadLetters]);
+    const origins = new Set(records.map((record) => headerText(record.headers, header.origin)));
+    expect([records.length, origins.size, (await run.bus.readAll([topics.deadLetters])).length]).toEqual([300, 300, 0]);
+    expect(new Set(await versions(run, 250))).toEqual(new Set(['1.0.0']));
+    expect(run.changes).toMatchObject([
+      { model: 'mail-heavy', version: '3.0.0' },
+      { model: 'mail-heavy', version: '3.0.0', backTo: '1.0.0', refused: { code: 'SLUICE_MODEL_FAILED' } },
+    ]);
+    expect(run.changes[1]!.refused!.message).toMatch(/^mail-heavy@3.0.0 failed on what 1.0.0 answers.*output \d is NaN/);
+
+    const metrics = createMetrics({ app: 'inference', instance: 'test' }, { process: false });
+    observeInference(metrics, run.system.inference, systemClock);
+    const text = await metrics.text();
+    expect(text).toMatch(/sluice_worker_rollbacks_total{tier="heavy",.*} 1\n/);
+    expect(text).toMatch(/sluice_worker_info{tier="heavy",model="mail-heavy",version="1.0.0"/);
+
+    await run.system.inference.reportHealth();
+    const catalog = new Catalog(run.bus, Date.now);
+    const healths = await catalog.healths();
+    expect(healths.find(({ model }) => model === 'mail-heavy')).toMatchObject({ version: '1.0.0', refusedVersion: '3.0.0' });
+    const lines = versionsTable(await listStored(models), await catalog.entries(), healths).split('\n');
+    expect(lines.find((line) => line.startsWith('mail-heavy') && line.includes(' 3.0.0 '))).toMatch(
+      /yes +0 +1 .* mail-heavy@3.0.0 failed on what 1.0.0 answers/,
+    );
+    expect(lines.find((line) => /^mail-heavy +1\.0\.0/.test(line))).toMatch(/^mail-heavy +1\.0\.0 +1 /);
   });
 });
 

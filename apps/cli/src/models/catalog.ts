@@ -1,5 +1,5 @@
 import { catalogTopic, decodeCatalogEntry, decodeHealth, encodeCatalogEntry, healthTopic } from '@sluice/contracts';
-import type { CatalogEntry, Health } from '@sluice/domain';
+import { SluiceError, type CatalogEntry, type Health } from '@sluice/domain';
 import type { Bus } from '@sluice/streaming';
 
 /** A worker that has said nothing for so long is taken to be gone. */
@@ -41,11 +41,18 @@ export class Catalog {
     await this.#put(model, null);
   }
 
-  /** Waits until every worker of the model that is alive serves `version`. @returns their instances, or undefined when it took too long. */
+  /**
+   * Waits until every worker of the model that is alive serves `version`. @returns their instances, or undefined when it took too long.
+   * @throws SluiceError SLUICE_MODEL_INVALID with the reason when a worker refuses it.
+   */
   async taken(model: string, version: string): Promise<readonly string[] | undefined> {
-    const end = this.#now() + takenWithinMs;
+    const since = this.#now();
+    const end = since + takenWithinMs;
     while (this.#now() < end) {
       const workers = (await this.healths()).filter((health) => health.model === model);
+      const refusing = workers.find(({ refusedVersion, at }) => refusedVersion === version && at > since);
+      if (refusing)
+        throw new SluiceError('SLUICE_MODEL_INVALID', `${refusing.instance} does not serve ${model}@${version}: ${refusing.refusedWhy}`);
       if (workers.every((health) => health.version === version)) return workers.map(({ instance }) => instance);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

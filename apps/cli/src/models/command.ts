@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { SluiceError } from '@sluice/domain';
-import { loadModel } from '@sluice/serving';
+import { CalibrationStore, keptCalibration, loadModel, openServer, stateDir } from '@sluice/serving';
 import { loadFlow, systemClock } from '@sluice/service';
 import { kafkaBus } from '@sluice/streaming';
 import { join } from 'node:path';
 import { addModel } from './add.ts';
 import { Catalog } from './catalog.ts';
 import { listStored, readStored, unstore } from './store.ts';
-import { measuredTable, versionsTable } from './tables.ts';
+import { keptTable, measuredTable, versionsTable } from './tables.ts';
 
 interface Shared {
   readonly models: string;
@@ -26,7 +26,11 @@ export function modelsCommand(): Command {
     .action(add);
   shared(models, 'list', 'every version, which of them the catalog names, and how many workers serve it').action(list);
   shared(models, 'show <name>', 'manifest and measurements of MODEL or MODEL@VERSION').action(show);
-  shared(models, 'bench <name>', 'measures MODEL or MODEL@VERSION on every executor that loads here').action(bench);
+  shared(
+    models,
+    'bench <name>',
+    'shows how fast MODEL or MODEL@VERSION was here, and measures it anew on every executor that loads',
+  ).action(bench);
   shared(models, 'remove <name>', 'MODEL: back to the version the flow started with; MODEL@VERSION: deletes its folder').action(remove);
   models
     .command('import-nsfwjs <package> <out>')
@@ -90,10 +94,18 @@ async function show(name: string, { models, brokers }: Shared): Promise<void> {
   });
 }
 
+/** What workers on this machine take from an earlier measurement, then all of it measured anew, for them too. */
 async function bench(name: string, { models, flow }: Shared): Promise<void> {
   const { schemas } = await loadFlow(flow);
+  const folder = join(stateDir(), 'calibrations');
+  const options = { dir: join(models, name), schemas };
+  const kept = await keptCalibration({ ...options, calibrations: new CalibrationStore({ folder }) });
+  say(kept ? keptTable(kept) : `nothing is kept of ${name} on this machine, as it is now`);
   const { examineModel } = await import('@sluice/serving/examine');
-  say(measuredTable(await examineModel(await loadModel(join(models, name), schemas))));
+  say(`\nmeasured now, each against the oracle:\n${measuredTable(await examineModel(await loadModel(options.dir, schemas)))}`);
+  const server = await openServer({ ...options, calibrations: new CalibrationStore({ folder, anew: true }) });
+  say(`\nworkers that start here from now on take ${server.backend.name} (${server.backend.why})`);
+  await server.close();
 }
 
 async function remove(name: string, { models, brokers }: Shared): Promise<void> {

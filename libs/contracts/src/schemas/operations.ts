@@ -18,6 +18,8 @@ export const healthSchema = {
     { name: 'queued', type: 'long' },
     { name: 'served', type: 'long' },
     { name: 'failed', type: 'long' },
+    { name: 'refusedVersion', type: 'string', default: '', doc: 'Version of the catalog that this worker does not serve; empty: none.' },
+    { name: 'refusedWhy', type: 'string', default: '' },
   ],
 } as const;
 

@@ -23,3 +23,26 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
     };
   });
 }
+
+/** The cell where the chosen executor stands worst against the best fixed one, by the clock; where both are the same way, that is noise. */
+export function worstChoice(cells: readonly Cell[]): string {
+  const rows = matrixRows(cells).sort((a, b) => Number(b['chosen / best']) - Number(a['chosen / best']));
+  const { model, batch, chosen, 'chosen / best': ratio } = rows[0]!;
+  return `chosen against the best fixed executor, at worst: ${ratio} times its time (${model} at ${batch}, ${chosen})`;
+}
+
+/**
+ * One line a cell and peer: its microseconds an event and how many times as long ours takes, the executor alone (like with like: ready rows in,
+ * outputs out) and the whole worker path, which also decodes Avro, hands over and checks answers. Below 1 ours is faster.
+ */
+export function peerRows(cells: readonly Cell[]): Record<string, string | number>[] {
+  return cells.flatMap(({ model, batch, alone, paths, peers }) => {
+    const path = paths.find(({ backend }) => backend === 'auto')!;
+    return peers.map((peer) => ({
+      ...{ model, batch, peer: peer.name, apart: peer.apart.toExponential(1), 'its cpu': round(peer.cpu), 'its wall': round(peer.wall) },
+      ...{ ours: alone.executor, 'our cpu': round(alone.cpu), 'our wall': round(alone.wall) },
+      ...{ 'cpu, ours / its': round(alone.cpu / peer.cpu), 'wall, ours / its': round(alone.wall / peer.wall) },
+      ...{ 'path cpu / its': round(path.cpu / peer.cpu), 'path wall / its': round(path.wall / peer.wall) },
+    }));
+  });
+}

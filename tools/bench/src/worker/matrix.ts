@@ -1,92 +1,133 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
-import { openRaw, type Kind, type TestModel } from '@sluice/serving/testing';
+import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
+import { openAlone, openRaw, type Kind, type TestModel } from '@sluice/serving/testing';
+import { openOnnxPeers, type loadOnnxRuntime, type Peer } from './onnx-peer.ts';
 
-/** One cell: a model at a batch, raw and through the worker path on each executor. */
+/** One cell: a model at a batch, raw, through the worker path on each executor, and in other runtimes. */
 export interface Cell {
   readonly model: Kind;
   readonly batch: number;
   /** CPU microseconds an event of a warmed `predict` on WebAssembly over ready rows. */
   readonly raw: number;
+  /** The chosen executor over ready rows in the calling thread: what to hold other runtimes against. */
+  readonly alone: Timed & { readonly executor: string };
   readonly paths: readonly Path[];
+  /** Other runtimes over ready rows. */
+  readonly peers: readonly (Timed & { readonly name: string; readonly apart: number })[];
 }
 
-export interface Path {
+/** Microseconds an event: CPU of the whole process, and on the clock. */
+interface Timed {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+export interface Path extends Timed {
   readonly backend: BackendChoice;
   /** What runs: for `auto` what calibration took. */
   readonly executor: string;
-  /** CPU microseconds an event, of the whole process. */
-  readonly cpu: number;
-  /** Microseconds on the clock an event. */
-  readonly wall: number;
   /** Delay of the calling thread's event loop, 99th percentile, milliseconds. */
   readonly delay: number;
+}
+
+export interface CellSpec {
+  readonly kind: Kind;
+  readonly batch: number;
+  /** ONNX Runtime, where it is to take part. */
+  readonly onnx: ReturnType<typeof loadOnnxRuntime> | undefined;
 }
 
 const rounds = 3;
 const warmRounds = 1;
 const roundMs = 150;
 
+/** Something that runs batches, and what was measured of it round by round. */
 interface Contender {
-  readonly backend: BackendChoice;
-  readonly server: ModelServer;
-  readonly figures: { readonly cpu: number[]; readonly wall: number[]; readonly delay: number[] };
+  readonly events: number;
+  ready?(): Promise<void>;
+  step(): Promise<unknown>;
+  readonly cpu: number[];
+  readonly wall: number[];
+  readonly delay: number[];
 }
 
-/** Measures raw and all contenders in turn, round by round, so that a busy neighbour meets all of them. */
-export async function measureCell(model: TestModel, kind: Kind, batch: number): Promise<Cell> {
+/** Measures raw, the executor alone, all paths and all peers in turn, round by round, so that a busy neighbour meets all of them. */
+export async function measureCell(model: TestModel, { kind, batch, onnx }: CellSpec): Promise<Cell> {
   const values = Array.from({ length: batch }, (_, i) => model.value(model.row(i)));
   const rows = Float32Array.from(values.flatMap((_, i) => [...model.row(i)]));
+  const peers = onnx ? await openOnnxPeers(onnx, model) : [];
+  const alone = await openAlone(model, batch);
   const raw = await openRaw(model, 'wasm');
-  const contenders = await openContenders(model, batch);
-  const alone: number[] = [];
-  for (let round = -warmRounds; round < rounds; round++) {
-    const { cpu } = await timed(batch, () => Promise.resolve(raw.run(rows, batch)));
-    if (round >= 0) alone.push(cpu);
-    for (const contender of contenders) await oneRound(contender, values, round >= 0);
-  }
-  raw.dispose();
-  await Promise.all(contenders.map(({ server }) => server.close()));
-  const paths = contenders.map(({ backend, server, figures }) => ({
-    ...{ backend, executor: server.backend.name },
-    ...{ cpu: median(figures.cpu), wall: median(figures.wall), delay: median(figures.delay) },
-  }));
-  return { model: kind, batch, raw: median(alone), paths };
+  const servers = await openServers(model, batch);
+  const inThread = [raw, alone].map((each) =>
+    contender(batch, { ready: () => each.ready(), step: () => Promise.resolve(each.run(rows, batch)) }),
+  );
+  const others = peers.map((peer) => contender(batch, { step: () => peer.run(rows, batch) }));
+  // Four calls at a time: one in the thread, one behind it, two arriving, as from a pipe that reads ahead.
+  const paths = servers.map(({ server }) =>
+    contender(4 * batch, { step: () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))) }),
+  );
+  for (let round = -warmRounds; round < rounds; round++)
+    for (const each of [...inThread, ...others, ...paths]) await oneRound(each, round >= 0);
+  await close({ raw, alone, servers, peers });
+  return {
+    ...{ model: kind, batch, raw: figures(inThread[0]!).cpu },
+    alone: { executor: alone.name, ...figures(inThread[1]!) },
+    paths: servers.map(({ backend, server }, i) => ({
+      ...{ backend, executor: server.backend.name, delay: median(paths[i]!.delay), ...figures(paths[i]!) },
+    })),
+    peers: peers.map(({ name, apart }, i) => ({ name, apart, ...figures(others[i]!) })),
+  };
 }
 
+function contender(events: number, how: Pick<Contender, 'ready' | 'step'>): Contender {
+  return { events, ...how, cpu: [], wall: [], delay: [] };
+}
+
+const figures = ({ cpu, wall }: Contender): Timed => ({ cpu: median(cpu), wall: median(wall) });
+
+type Served = { readonly backend: BackendChoice; readonly server: ModelServer };
+
 /** What does not load, or cannot run this model, takes no part. */
-async function openContenders(model: TestModel, batch: number): Promise<Contender[]> {
-  const contenders: Contender[] = [];
+async function openServers(model: TestModel, batch: number): Promise<Served[]> {
+  const servers: Served[] = [];
   for (const backend of ['auto', 'plain', 'wasm', 'native', 'frozen'] as const) {
     const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch, calibration: 120 }).catch(
       () => undefined,
     );
-    if (server) contenders.push({ backend, server, figures: { cpu: [], wall: [], delay: [] } });
+    if (server) servers.push({ backend, server });
   }
-  return contenders;
+  return servers;
 }
 
-async function oneRound({ server, figures }: Contender, values: readonly InferValue[], counts: boolean): Promise<void> {
+async function close(all: {
+  readonly raw: { dispose(): void };
+  readonly alone: { dispose(): void };
+  readonly servers: readonly Served[];
+  readonly peers: readonly Peer[];
+}): Promise<void> {
+  all.raw.dispose();
+  all.alone.dispose();
+  await Promise.all([...all.servers.map(({ server }) => server.close()), ...all.peers.map((peer) => peer.close())]);
+}
+
+async function oneRound(each: Contender, counts: boolean): Promise<void> {
+  await each.ready?.();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  // Four calls at a time: one in the thread, one behind it, two arriving, as from a pipe that reads ahead.
-  const { cpu, wall } = await timed(4 * values.length, () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))));
-  delay.disable();
-  if (!counts) return;
-  figures.cpu.push(cpu);
-  figures.wall.push(wall);
-  figures.delay.push(delay.percentile(99) / 1e6);
-}
-
-async function timed(events: number, step: () => Promise<unknown>): Promise<{ cpu: number; wall: number }> {
   const [start, before] = [performance.now(), process.cpuUsage()];
   let done = 0;
   do {
-    await step();
-    done += events;
+    await each.step();
+    done += each.events;
   } while (performance.now() - start < roundMs);
   const { user, system } = process.cpuUsage(before);
-  return { cpu: (user + system) / done, wall: ((performance.now() - start) * 1000) / done };
+  const wall = performance.now() - start;
+  delay.disable();
+  if (!counts) return;
+  each.cpu.push((user + system) / done);
+  each.wall.push((wall * 1000) / done);
+  each.delay.push(delay.percentile(99) / 1e6);
 }
 
 export function median(numbers: readonly number[]): number {
