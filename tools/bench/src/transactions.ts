@@ -43,6 +43,15 @@ interface Figures {
   readonly broker: number;
 }
 
+const rows: readonly (readonly [keyof Figures, string, number])[] = [
+  ['eventsPerSecond', 'events/s', 0],
+  ['transactionsPerSecond', 'transactions/s', 0],
+  ['p50', 'transaction p50, ms', 1],
+  ['p99', 'transaction p99, ms', 1],
+  ['client', 'client CPU per transaction, ms', 2],
+  ['broker', 'broker CPU per transaction, ms', 2],
+];
+
 const out: string[] = [];
 const broker = await openBroker({ choice: 'jvm', onStep: (text) => console.error(text) });
 const brokers = broker.brokers!;
@@ -149,15 +158,6 @@ async function measured(copier: Copier, run: () => Promise<Told>): Promise<Figur
     ...{ client: cpuMs / commits.length, broker: brokerMs / commits.length },
   };
 }
-
-const rows: readonly (readonly [keyof Figures, string, number])[] = [
-  ['eventsPerSecond', 'events/s', 0],
-  ['transactionsPerSecond', 'transactions/s', 0],
-  ['p50', 'transaction p50, ms', 1],
-  ['p99', 'transaction p99, ms', 1],
-  ['client', 'client CPU per transaction, ms', 2],
-  ['broker', 'broker CPU per transaction, ms', 2],
-];
 
 function table(title: string, older: readonly Figures[], newer: readonly Figures[]): void {
   say('', `Load: ${title}`, '', '| | version 1 | version 2 | ratio |', '| --- | --- | --- | --- |');

@@ -6,7 +6,7 @@ import { Clients } from '../client.ts';
 import { isFenced } from '../faults.ts';
 import { TransactionalWriter } from '../writer.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Connections that count what is sent, as `key vVERSION`. */
 function counting() {
@@ -41,11 +41,15 @@ async function openCounted() {
     next,
   });
   const newWriter = () => new TransactionalWriter(clients, `copy-${suffix}`, partition);
+  const transactionalId = `copy-${suffix}/${input}/1`;
   const admin = new ClusterAdmin(new Clients({ brokers: brokersUnderTest(), clientId: 'admin' }));
   const committed = () => admin.committed(`copy-${suffix}`, partition);
   const close = () => Promise.all([admin.close(), bench.bus.close()]);
-  return { ...bench, counts, newWriter, commitOf, committed, close };
+  return { ...bench, counts, newWriter, transactionalId, commitOf, committed, close };
 }
+
+/** Short.MAX_VALUE - 1: the last epoch that a client is given. */
+const lastEpoch = 32_766;
 
 describe('transactions of version 2 on a real broker', () => {
   it('cost three requests each, and their records and offsets are there once', async () => {
@@ -90,6 +94,29 @@ describe('transactions of version 2 on a real broker', () => {
     expect(numbersOf(await bus.readAll([output]))).toEqual([0, 1, 2]);
     expect(await committed()).toBe(3);
     await Promise.all([zombie.close(), successor.close()]);
+    await close();
+  });
+
+  it('go on with another producer id when the epochs of one are used up, and fence those who still have the old one', async () => {
+    const { bus, output, newWriter, transactionalId, commitOf, committed, close } = await openCounted();
+    const cluster = new Clients({ brokers: brokersUnderTest(), clientId: 'bumper' }).cluster();
+    await cluster.connect();
+    const coordinator = (await cluster.findGroupCoordinator({ groupId: transactionalId, coordinatorType: 1 })) as unknown as {
+      initProducerId(request: object): Promise<{ producerId: string; producerEpoch: number }>;
+    };
+    const init = () => coordinator.initProducerId({ transactionalId, transactionTimeout: 20_000 });
+    const first = await init();
+    let { producerEpoch } = first;
+    while (producerEpoch < lastEpoch - 5) ({ producerEpoch } = await init());
+    const [zombie, successor] = [newWriter(), newWriter()];
+    await zombie.open();
+    for (let i = 0; i < 10; i++) await zombie.commit(commitOf([3 * i, 3 * i + 1, 3 * i + 2], i + 1));
+    await successor.open();
+    expect((await init()).producerId).not.toBe(first.producerId);
+    await expect(zombie.commit(commitOf([77], 99)).catch((error: unknown) => Promise.reject(isFenced(error)))).rejects.toBe(true);
+    expect(numbersOf(await bus.readAll([output]))).toEqual(upTo(30));
+    expect(await committed()).toBe(10);
+    await Promise.all([zombie.close(), successor.close(), cluster.disconnect()]);
     await close();
   });
 });
