@@ -1,5 +1,5 @@
 /**
- * A process that copies `bench.in-RUN` to `bench.out-RUN` and times its transactions: `timed-child.ts BROKERS RUN VERSION SLICE`, VERSION of
+ * A process that copies `bench.in-RUN` to `bench.out-RUN` and times its transactions: `timed-child.ts BROKERS RUN VERSION SLICE LINGER`, VERSION of
  * the transaction protocol being 1 or the one that is negotiated. It says `running`; at each line on its input it tells what was done
  * since the last one, as JSON.
  */
@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import hooks from 'kafkajs/src/producer/transactionsV2.js';
 import { kafkaBus } from '../src/index.ts';
 
-const [brokers = '', run = '', version = '', slice = ''] = process.argv.slice(2);
+const [brokers = '', run = '', version = '', slice = '', linger = ''] = process.argv.slice(2);
 const bus = kafkaBus({ brokers: brokers.split(','), clientId: `bench-${run}` });
 if (version === '1') Object.assign(hooks, { negotiate: undefined });
 let commits: number[] = [];
@@ -15,7 +15,7 @@ let records = 0;
 let cpu = process.cpuUsage();
 await bus.openPipe({
   ...{ group: `bench-${run}`, topics: [`bench.in-${run}`], deadLetters: `bench.dead-${run}` },
-  ...{ delivery: 'exactly-once', maxSlice: Number(slice), lingerMs: 1 },
+  ...{ delivery: 'exactly-once', maxSlice: Number(slice), lingerMs: Number(linger) },
   processor: () => {
     let begun = 0;
     let size = 0;

@@ -18,9 +18,18 @@ export interface Copier {
 }
 
 /** Starts our pipe as a copier in a process of its own. Resolves when it owns its partitions. */
-export async function startCopier(args: { brokers: string; run: string; version: 1 | 2; slice: number }): Promise<Copier> {
-  const { brokers, run, version, slice } = args;
-  const copier = spawn(process.execPath, [child, brokers, run, String(version), String(slice)], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function startCopier(args: {
+  brokers: string;
+  run: string;
+  version: 1 | 2;
+  slice: number;
+  /** Milliseconds. */
+  linger: number;
+}): Promise<Copier> {
+  const { brokers, run, version, slice, linger } = args;
+  const copier = spawn(process.execPath, [child, brokers, run, String(version), String(slice), String(linger)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const gone = new Promise<void>((resolve) => copier.once('exit', () => resolve()));
   const lines = createInterface({ input: copier.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
