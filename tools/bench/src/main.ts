@@ -6,6 +6,7 @@ const scripts = {
   routellm: () => import('./routellm.ts'),
   replay: () => import('./replay.ts'),
   router: () => import('./router.ts'),
+  transactions: () => import('./transactions.ts'),
 };
 
 const name = process.argv[2] ?? '';

@@ -1,6 +1,7 @@
 import { Kafka, logLevel, type ISocketFactory, type logCreator, type RetryOptions } from 'kafkajs';
 import { internals, readCommitted, type ClientCluster } from './internals.ts';
 import './record-batch/install.ts';
+import './transactions-v2/install.ts';
 
 /** Where the driver's log lines go; pino's loggers fit. */
 export interface BusLogger {

@@ -89,7 +89,8 @@ export interface ClientCluster {
   refreshMetadataIfNecessary(): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   findBroker(node: { nodeId: string | number }): Promise<ClientBroker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<ClientBroker>;
+  /** Of a group, or with type 1 of a transactional id. */
+  findGroupCoordinator(of: { groupId: string; coordinatorType?: 0 | 1 }): Promise<ClientBroker>;
   removeBroker(at: { host: string; port: number }): void;
 }
 

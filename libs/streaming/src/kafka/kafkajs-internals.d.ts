@@ -8,6 +8,8 @@ declare module 'kafkajs/src/network/requestQueue/index.js';
 declare module 'kafkajs/src/producer/eosManager/index.js';
 declare module 'kafkajs/src/producer/groupMessagesPerPartition.js';
 declare module 'kafkajs/src/producer/sendMessages.js';
+declare module 'kafkajs/src/producer/transactionsV2.js';
+declare module 'kafkajs/src/protocol/error.js';
 declare module 'kafkajs/src/protocol/recordBatch/hooks.js';
 declare module 'kafkajs/src/protocol/requests/produce/v7/request.js';
 declare module 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js';

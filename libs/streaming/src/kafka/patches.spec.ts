@@ -96,7 +96,8 @@ function managerOf(refusals: number, retry: object = { retries: 0 }) {
     addPartitionsToTxn: () => (calls.added++, answer()),
     addOffsetsToTxn: () => (calls.offsets++, answer()),
     txnOffsetCommit: async (): Promise<void> => undefined,
-    endTxn: async () => undefined,
+    endTxn: async (): Promise<object | undefined> => undefined,
+    versions: {},
   };
   const findGroupCoordinator = async () => (calls.found++, broker);
   const cluster = { retry, findGroupCoordinator, refreshMetadataIfNecessary: async () => undefined };
@@ -144,17 +145,23 @@ describe('patch 006, coordinator cache', () => {
 });
 
 /** One broker whose produce requests meet `fates`, then succeed; what reaches its log is kept by first sequence, as brokers deduplicate. */
-function producerOf(fates: ('ok' | 'answer lost')[], retries = 0) {
+function producerOf(fates: ('ok' | 'answer lost')[], retries = 0, onProduce?: (request: { producerEpoch: number }) => unknown) {
+  let epoch = 0;
   const log = new Map<number, string[]>();
   const broker = {
     nodeId: 1,
     isConnected: () => true,
-    initProducerId: async () => ({ producerId: 1, producerEpoch: 0 }),
+    initProducerId: async () => ({ producerId: 1, producerEpoch: epoch }),
+    endTxn: async () => ({ producerId: 1, producerEpoch: ++epoch }),
+    versions: { transactionsV2: true },
     async produce({
       topicData,
+      producerEpoch,
     }: {
+      producerEpoch: number;
       topicData: { partitions: { partition: number; firstSequence: number; messages: { value: string }[] }[] }[];
     }) {
+      await onProduce?.({ producerEpoch });
       const { firstSequence, messages } = topicData[0]!.partitions[0]!;
       // An acknowledgement without an append, where the sequence is known already.
       if (!log.has(firstSequence))
@@ -178,8 +185,9 @@ function producerOf(fates: ('ok' | 'answer lost')[], retries = 0) {
     findLeaderForPartitions: () => ({ 1: [0] }),
     findBroker: async () => broker,
     findControllerBroker: async () => broker,
+    findGroupCoordinator: async () => broker,
   };
-  const eosManager = createEosManager({ logger: silent, cluster, transactional: false });
+  const eosManager = createEosManager({ logger: silent, cluster, transactional: onProduce !== undefined, transactionalId: 'id' });
   const retrier = async (attempt: (bail: (e: Error) => never) => unknown) => {
     const bail = (e: Error) => {
       throw e;
@@ -304,5 +312,80 @@ describe('patch 018, reset in silence', () => {
     await manager.setDefaultOffset({ topic: 't', partition: 0 });
     expect(commits).toEqual([]);
     expect(String(manager.nextOffset('t', 0))).toBe('40');
+  });
+});
+
+describe('patch 019, transactions of version 2', () => {
+  /** As `managerOf`, where the cluster speaks version 2: each end answers with the next epoch of producer 1. */
+  function managerOfV2(refusals = 0) {
+    const { manager, calls, broker } = managerOf(0);
+    let [epoch, left] = [0, refusals];
+    const sent: object[] = [];
+    const answer = (request: object) => {
+      sent.push(request);
+      if (left-- > 0) throw Object.assign(new Error('concurrent'), { type: 'CONCURRENT_TRANSACTIONS' });
+      left = refusals;
+    };
+    Object.assign(broker, {
+      versions: { transactionsV2: true },
+      produce: async (request: object) => answer(request),
+      txnOffsetCommit: async (request: object) => answer(request),
+      endTxn: async (request: object) => {
+        sent.push(request);
+        return { producerId: '1', producerEpoch: ++epoch };
+      },
+    });
+    const produce = () =>
+      manager.produceWith(() => (broker as unknown as { produce: (r: object) => unknown }).produce(manager.getIdentity()));
+    return { manager, calls, sent, produce };
+  }
+
+  it('adds neither partitions nor offsets, and gives each transaction the epoch that ended the one before and sequence numbers from 0', async () => {
+    const { manager, calls, sent } = managerOfV2();
+    await manager.initProducerId();
+    for (let i = 0; i < 2; i++) {
+      expect(manager.getSequence('t', 0)).toBe(0);
+      manager.updateSequence('t', 0, 5);
+      await runTransaction(manager);
+    }
+    expect(calls).toMatchObject({ added: 0, offsets: 0 });
+    const v2 = (producerEpoch: number) => expect.objectContaining({ producerEpoch, isV2: true });
+    expect(sent).toEqual([v2(0), v2(0), v2(1), v2(1)]);
+    expect(manager.getIdentity()).toMatchObject({ producerId: '1', producerEpoch: 2 });
+    expect(manager.getSequence('t', 0)).toBe(0);
+  });
+
+  it('asks again while the markers of the previous transaction are written, for records and for offsets', async () => {
+    const { manager, sent, produce } = managerOfV2(2);
+    await manager.initProducerId();
+    manager.beginTransaction();
+    await manager.addPartitionsToTransaction([{ topic: 't', partitions: [{ partition: 0 }] }]);
+    await produce();
+    expect(sent).toHaveLength(3);
+    await manager.sendOffsets({ consumerGroupId: 'g', topics: [] });
+    expect(sent).toHaveLength(6);
+  });
+
+  it('ends no transaction that is empty', async () => {
+    const { manager, sent } = managerOfV2();
+    await manager.initProducerId();
+    manager.beginTransaction();
+    await manager.abort();
+    expect(sent).toEqual([]);
+  });
+
+  it('keeps the epoch of a send for its retry, so that it cannot land in the next transaction', async () => {
+    const epochs: number[] = [];
+    const { eosManager, send } = producerOf(['answer lost'], 1, async ({ producerEpoch }) => {
+      epochs.push(producerEpoch);
+      if (epochs.length > 1) return;
+      // Whoever commits without waiting for what it sent.
+      await eosManager.commit();
+      eosManager.beginTransaction();
+    });
+    await eosManager.initProducerId();
+    eosManager.beginTransaction();
+    await send('a');
+    expect([...epochs, eosManager.getProducerEpoch()]).toEqual([0, 0, 1]);
   });
 });

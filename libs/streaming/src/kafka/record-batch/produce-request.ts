@@ -1,8 +1,9 @@
 import { compress } from './codecs.ts';
 import { plan, seal, writeRecords, type Batch, type Message } from './encode.ts';
+import { classic, writeTags, type Form } from './form.ts';
 import { field } from './layout.ts';
 
-/** A Produce request (versions 3 to 8) as the client hands it to its encoder. */
+/** A Produce request as the client hands it to its encoder. */
 export interface ProduceRequest {
   readonly transactionalId?: string | null | undefined;
   readonly acks: number;
@@ -35,31 +36,38 @@ const codecOf = (request: ProduceRequest): number => request.compression ?? 0;
 
 /**
  * Writes the whole request into one buffer of the right size: the client's own encoder makes a buffer per record and
- * header, and copies each record four times.
+ * header, and copies each record four times. Versions 3 to 8 are classic, 9 to 12 flexible: their header ends with tagged
+ * fields, which begin the buffer.
  */
-export async function encodeProduce(request: ProduceRequest, now: number): Promise<Encoded> {
+export async function encodeProduce(request: ProduceRequest, now: number, form: Form = classic): Promise<Encoded> {
   const codec = codecOf(request);
   const topics = request.topicData.map(({ topic, partitions }) => ({ topic, parts: partitions.map((one) => partOf(request, one, now)) }));
   if (codec !== 0) {
     for (const { parts } of topics) for (const part of parts) part.packed = await compress(codec, recordsOf(part));
   }
-  const id = request.transactionalId;
-  let size = int16 + (id ? Buffer.byteLength(id) : 0) + int16 + int32 + int32;
-  for (const { topic, parts } of topics) {
-    size += int16 + Buffer.byteLength(topic) + int32;
-    for (const part of parts) size += int32 + int32 + field.records + lengthOf(part);
-  }
-  const bytes = Buffer.allocUnsafe(size);
-  let at = writeString(bytes, 0, id ?? null);
+  const id = request.transactionalId || null;
+  const bytes = Buffer.allocUnsafe(form.tags + form.sizeOfString(id) + int16 + int32 + sizeOfTopics(topics, form) + form.tags);
+  let at = form.writeString(bytes, writeTags(bytes, 0, form), id);
   at = bytes.writeInt16BE(request.acks, at);
   at = bytes.writeInt32BE(request.timeout, at);
-  at = bytes.writeInt32BE(topics.length, at);
+  at = form.writeLength(bytes, at, topics.length);
   for (const { topic, parts } of topics) {
-    at = writeString(bytes, at, topic);
-    at = bytes.writeInt32BE(parts.length, at);
-    for (const part of parts) at = writePart(bytes, at, part);
+    at = form.writeString(bytes, at, topic);
+    at = form.writeLength(bytes, at, parts.length);
+    for (const part of parts) at = writePart(bytes, at, { part, form });
+    at = writeTags(bytes, at, form);
   }
+  writeTags(bytes, at, form);
   return { buf: bytes, buffer: bytes, size: () => bytes.length };
+}
+
+function sizeOfTopics(topics: readonly { readonly topic: string; readonly parts: readonly Part[] }[], form: Form): number {
+  let size = form.sizeOfLength(topics.length);
+  for (const { topic, parts } of topics) {
+    size += form.sizeOfString(topic) + form.sizeOfLength(parts.length) + form.tags;
+    for (const part of parts) size += int32 + form.sizeOfLength(sizeOf(part)) + sizeOf(part) + form.tags;
+  }
+  return size;
 }
 
 function partOf(request: ProduceRequest, one: ProduceRequest['topicData'][number]['partitions'][number], now: number) {
@@ -74,7 +82,8 @@ function partOf(request: ProduceRequest, one: ProduceRequest['topicData'][number
   return { ...batch, partition: one.partition, plan: plan(one.messages, now), packed: undefined as Buffer | undefined };
 }
 
-const lengthOf = (part: Part): number => part.packed?.length ?? part.plan.length;
+/** Bytes of the batch with what stands before its records. */
+const sizeOf = (part: Part): number => field.records + (part.packed?.length ?? part.plan.length);
 
 function recordsOf(part: Part): Buffer {
   const bytes = Buffer.allocUnsafe(part.plan.length);
@@ -82,20 +91,11 @@ function recordsOf(part: Part): Buffer {
   return bytes;
 }
 
-function writePart(bytes: Buffer, at: number, part: Part): number {
-  const start = at + int32 + int32;
-  const end = start + field.records + lengthOf(part);
-  bytes.writeInt32BE(part.partition, at);
-  bytes.writeInt32BE(end - start, at + int32);
+function writePart(bytes: Buffer, at: number, { part, form }: { readonly part: Part; readonly form: Form }): number {
+  const start = form.writeLength(bytes, bytes.writeInt32BE(part.partition, at), sizeOf(part));
+  const end = start + sizeOf(part);
   if (part.packed === undefined) writeRecords(bytes, start + field.records, part);
   else bytes.set(part.packed, start + field.records);
   seal(bytes, { start, end }, part);
-  return end;
-}
-
-function writeString(bytes: Buffer, at: number, text: string | null): number {
-  if (text === null) return bytes.writeInt16BE(-1, at);
-  const length = bytes.write(text, at + int16, 'utf8');
-  bytes.writeInt16BE(length, at);
-  return at + int16 + length;
+  return writeTags(bytes, end, form);
 }

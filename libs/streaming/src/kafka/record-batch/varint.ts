@@ -8,6 +8,9 @@ export function sizeOfVarint(value: number): number {
   return zigzag < 0x80 ? 1 : Math.ceil((32 - Math.clz32(zigzag)) / 7);
 }
 
+/** Bytes of an unsigned value of 31 bits, not zigzag: what the protocol around the records uses (KIP-482). */
+export const sizeOfUvarint = (value: number): number => (value < 0x80 ? 1 : Math.ceil((32 - Math.clz32(value)) / 7));
+
 /** Bytes of a value of up to 53 bits. */
 export function sizeOfVarlong(value: number): number {
   if (value >= -wide && value < wide) return sizeOfVarint(value);
@@ -17,8 +20,12 @@ export function sizeOfVarlong(value: number): number {
 }
 
 /** Writes a value of 32 bits. Returns where it ends. */
-export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  let rest = ((value << 1) ^ (value >> 31)) >>> 0;
+export const writeVarint = (bytes: Uint8Array, at: number, value: number): number =>
+  writeUvarint(bytes, at, ((value << 1) ^ (value >> 31)) >>> 0);
+
+/** Writes an unsigned value of 32 bits, not zigzag. Returns where it ends. */
+export function writeUvarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
   while (rest >= 0x80) {
     bytes[at++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;

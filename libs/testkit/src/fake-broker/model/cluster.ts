@@ -10,6 +10,24 @@ export interface ClusterOptions {
   readonly random: Random;
   /** transaction.partition.verification.enable; off in brokers before 3.6. */
   readonly verifies: boolean;
+  /** What the nodes speak; left out: the older protocol alone. */
+  readonly transactions?: TransactionSupport;
+  /** See TransactionsOptions. */
+  readonly lastEpoch?: number;
+}
+
+/**
+ * Version 1 of the transaction protocol; nodes that know the requests of version 2 while the cluster has not made it final, as
+ * during an upgrade; version 2.
+ */
+export const transactionSupports = ['1', '1, 2 known', '2'] as const;
+export type TransactionSupport = (typeof transactionSupports)[number];
+
+/** Who writes to what in which transaction. */
+interface Writing {
+  readonly id: string;
+  readonly producer: ProducerIdentity;
+  readonly participant: Participant;
 }
 
 export interface Partition {
@@ -47,10 +65,12 @@ export class Cluster {
   readonly #shards: Readonly<Record<CoordinatorType, Shard[]>>;
   readonly #down = new Set<number>();
   readonly #verifies: boolean;
+  readonly #support: TransactionSupport;
   readonly #waiting = new Set<() => void>();
 
-  constructor({ nodes, random, verifies }: ClusterOptions) {
+  constructor({ nodes, random, verifies, transactions = '1', lastEpoch }: ClusterOptions) {
     this.#verifies = verifies;
+    this.#support = transactions;
     this.nodes = Array.from({ length: nodes }, (_, i) => i + 1);
     this.random = random;
     const shards = () => Array.from({ length: shardCount }, () => ({ coordinator: 1 + random.below(nodes), loadingUntil: 0 }));
@@ -58,7 +78,16 @@ export class Cluster {
     this.transactions = new Transactions({
       markerDelay: () => Math.floor(random.uniform() ** 3 * 40 * this.markerPatience),
       mark: (participant, marker) => this.#mark(participant, marker),
+      ...(lastEpoch === undefined ? {} : { lastEpoch }),
     });
+  }
+
+  get knowsNewer(): boolean {
+    return this.#support !== '1';
+  }
+
+  get transactionVersion(): 1 | 2 {
+    return this.#support === '2' ? 2 : 1;
   }
 
   createTopic(topic: string, count: number): boolean {
@@ -110,8 +139,14 @@ export class Cluster {
   participantOf = (group: string): Participant => `${groupParticipant}${group}`;
 
   /** Error code of a transactional write that its coordinator knows nothing of. */
-  verify(id: string, producer: ProducerIdentity, participant: Participant): number {
+  verify({ id, producer, participant }: Writing): number {
     return this.#verifies ? this.transactions.verify(id, producer, participant) : codes.none;
+  }
+
+  /** The node that is written to adds itself to the transaction, on behalf of the client (KIP-890 part 2). Error code. */
+  join({ id, producer, participant }: Writing): number {
+    if (Date.now() < this.#shardOf('transaction', id).loadingUntil) return codes.notEnoughReplicas;
+    return this.transactions.add(id, producer, [participant]);
   }
 
   /** Resolves when something was written, or after `ms`. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { apiByKey, apis, requestHeader, type ApiName, type ResponseOf } from '../protocol/apis.ts';
-import { int32, Reader, Writer, type Codec } from '../protocol/codec.ts';
+import { apiByKey, apis, requestHeader, type Api, type ApiName } from '../protocol/apis.ts';
+import { int32, Reader, Writer } from '../protocol/codec.ts';
+import { newerApi, type ResponseOf } from '../protocol/newer-apis.ts';
 import { placeOf } from './cluster.ts';
 import type { Asked } from './handler.ts';
 import { handlers } from './handlers.ts';
@@ -135,18 +136,19 @@ export class Connection {
     const reader = new Reader(request, 4);
     const header = requestHeader.read(reader);
     const name = apiByKey.get(header.key);
-    if (name === undefined || header.version !== apis[name].version)
-      throw new Error(`request ${header.key} version ${header.version} is unknown`);
+    const api = name === undefined ? undefined : apiOf(name, header.version, cluster.knowsNewer);
+    if (name === undefined || api === undefined) throw new Error(`request ${header.key} version ${header.version} is unknown`);
     const { lost, silence, delay = 0 } = fate(this.client, this.node, name);
     if (silence !== undefined) this.#fallSilent(silence);
     if (lost === 'request') return this.#lose();
     const service = random.uniform() ** 3 * 3 * (network.slowness.get(this.node) ?? 1);
     await new Promise<void>((resolve) => setTimeout(resolve, delay + Math.floor(service)));
     if (!cluster.isUp(this.node)) return;
-    const answer = await answerTo(name, reader, { cluster, node: this.node });
+    const handler = handlers[name] as (request: unknown, asked: Asked) => unknown;
+    const answer = await handler(api.request.read(reader), { cluster, node: this.node, isNewer: api !== apis[name] });
     if (lost === 'answer') return this.#lose();
     if (name === 'Fetch') this.#spoil(answer as ResponseOf<'Fetch'>);
-    if (!this.#silent && this.#state === 'open') this.#reply(frame(header.correlationId, name, answer));
+    if (!this.#silent && this.#state === 'open') this.#reply(frame(header.correlationId, api, answer));
   }
 
   /** The log keeps its bytes: only what travels is damaged. */
@@ -179,16 +181,16 @@ export class Connection {
   }
 }
 
-function answerTo(name: ApiName, reader: Reader, asked: Asked): unknown {
-  const handler = handlers[name] as (request: unknown, asked: Asked) => unknown;
-  return handler(apis[name].request.read(reader), asked);
+function apiOf(name: ApiName, version: number, knowsNewer: boolean): Api<unknown, unknown> | undefined {
+  const known = [apis[name], ...(knowsNewer ? [newerApi(name)] : [])] as readonly (Api<unknown, unknown> | undefined)[];
+  return known.find((one) => one?.version === version);
 }
 
-function frame(correlationId: number, name: ApiName, answer: unknown): Buffer {
+function frame(correlationId: number, api: Api<unknown, unknown>, answer: unknown): Buffer {
   const writer = new Writer();
   int32.write(writer, 0);
   int32.write(writer, correlationId);
-  (apis[name].response as Codec<unknown>).write(writer, answer);
+  api.response.write(writer, answer);
   const bytes = writer.bytes();
   bytes.writeInt32BE(bytes.length - 4, 0);
   return bytes;

@@ -1,4 +1,5 @@
-import type { RequestOf, ResponseOf } from '../protocol/apis.ts';
+import type { RequestOf } from '../protocol/apis.ts';
+import type { ResponseOf } from '../protocol/newer-apis.ts';
 import { codes } from '../protocol/codes.ts';
 
 type Join = RequestOf<'JoinGroup'>;

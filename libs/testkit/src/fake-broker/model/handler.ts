@@ -1,10 +1,13 @@
-import type { ApiName, RequestOf, ResponseOf } from '../protocol/apis.ts';
+import type { ApiName, RequestOf } from '../protocol/apis.ts';
+import type { ResponseOf } from '../protocol/newer-apis.ts';
 import type { Cluster, CoordinatorType } from './cluster.ts';
 
 /** The node that was asked, and the cluster it is part of. */
 export interface Asked {
   readonly cluster: Cluster;
   readonly node: number;
+  /** Whether the request came in its newer version: partitions and offsets are added to the transaction, and its end bumps the epoch. */
+  readonly isNewer: boolean;
 }
 
 export type Handler<N extends ApiName> = (request: RequestOf<N>, asked: Asked) => ResponseOf<N> | Promise<ResponseOf<N>>;

@@ -1,5 +1,6 @@
-import { apis, type RequestOf, type ResponseOf } from '../protocol/apis.ts';
+import { apis, type ApiName, type RequestOf } from '../protocol/apis.ts';
 import { codes } from '../protocol/codes.ts';
+import { newerApi, type ResponseOf } from '../protocol/newer-apis.ts';
 import { headOf } from '../protocol/record-batch.ts';
 import { placeOf, type Partition } from './cluster.ts';
 import { each, hostOf, port, throttleTime, type Asked, type Handler } from './handler.ts';
@@ -14,19 +15,22 @@ function led({ cluster, node }: Asked, { topic, partition }: { topic: string; pa
 const produce: Handler<'Produce'> = ({ transactionalId, topics }, asked) => ({
   throttleTime,
   topics: each(topics, (place, { records }) => {
-    const refused = (errorCode: number) => ({ errorCode, baseOffset: -1, logAppendTime: -1, logStartOffset: -1 });
+    const details = { logAppendTime: -1, recordErrors: [], errorMessage: null };
+    const refused = (errorCode: number) => ({ errorCode, baseOffset: -1, logStartOffset: -1, ...details });
     const partition = led(asked, place);
     if (typeof partition === 'number') return refused(partition);
     const batch = Buffer.from(records!);
     const { log } = partition;
     if (transactionalId !== null && batch.length > 61) {
       const { producerId, epoch } = headOf(batch);
-      const verified = asked.cluster.verify(transactionalId, { producerId, epoch }, placeOf(place.topic, place.partition));
-      if (verified !== codes.none && !log.hasOpen(producerId)) return refused(verified);
+      const mine = { id: transactionalId, producer: { producerId, epoch }, participant: placeOf(place.topic, place.partition) };
+      const isOpen = log.hasOpen({ producerId, epoch });
+      const admitted = isOpen ? codes.none : asked.isNewer ? asked.cluster.join(mine) : asked.cluster.verify(mine);
+      if (admitted !== codes.none) return refused(admitted);
     }
     const { errorCode, base } = log.append(batch);
     if (errorCode === codes.none) asked.cluster.wake();
-    return { errorCode, baseOffset: base, logAppendTime: -1, logStartOffset: log.start };
+    return { errorCode, baseOffset: base, logStartOffset: log.start, ...details };
   }),
 });
 
@@ -107,11 +111,17 @@ const createTopics: Handler<'CreateTopics'> = ({ topics }, { cluster }) => ({
   })),
 });
 
-const apiVersions: Handler<'ApiVersions'> = () => ({
-  throttleTime,
-  errorCode: codes.none,
-  versions: Object.values(apis).map(({ key, version }) => ({ key, minVersion: version, maxVersion: version })),
-});
+const apiVersions: Handler<'ApiVersions'> = (_, { cluster }) => {
+  const range = (name: string, { key, version }: { key: number; version: number }) => {
+    const newer = cluster.knowsNewer ? newerApi(name as ApiName) : undefined;
+    return { key, minVersion: version, maxVersion: newer?.version ?? version };
+  };
+  return {
+    ...{ throttleTime, errorCode: codes.none },
+    versions: Object.entries(apis).map(([name, api]) => range(name, api)),
+    finalized: [{ feature: 'transaction.version', maxLevel: cluster.transactionVersion, minLevel: cluster.transactionVersion }],
+  };
+};
 
 export const logHandlers = {
   ApiVersions: apiVersions,

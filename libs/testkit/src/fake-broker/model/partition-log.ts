@@ -34,8 +34,9 @@ export class PartitionLog {
     return stable;
   }
 
-  hasOpen(producerId: number): boolean {
-    return this.#producers.get(producerId)?.openSince !== undefined;
+  hasOpen({ producerId, epoch }: { producerId: number; epoch: number }): boolean {
+    const state = this.#producers.get(producerId);
+    return state?.openSince !== undefined && state.epoch === epoch;
   }
 
   append(batch: Buffer): Appended {

@@ -35,16 +35,25 @@ const txnOffsetCommit: Handler<'TxnOffsetCommit'> = (request, asked) => {
   const offsets = new Map(
     topics.flatMap(({ topic, partitions }) => partitions.map((one) => [placeOf(topic, one.partition), one.offset] as const)),
   );
-  const errorCode =
-    coordination(asked, 'group', groupId) ||
-    cluster.verify(transactionalId, { producerId, epoch }, cluster.participantOf(groupId)) ||
-    cluster.offsetsOf(groupId).pend({ producerId, epoch }, offsets);
+  const writing = { id: transactionalId, producer: { producerId, epoch }, participant: cluster.participantOf(groupId) };
+  const moved = coordination(asked, 'group', groupId);
+  const admitted = moved || (asked.isNewer ? offsetsError(cluster.join(writing)) : cluster.verify(writing));
+  const errorCode = admitted || cluster.offsetsOf(groupId).pend({ producerId, epoch }, offsets);
   return { throttleTime, topics: each(topics, () => ({ errorCode })) };
 };
 
+/** The group coordinator's word for a transaction coordinator that cannot answer it now. */
+const offsetsError = (errorCode: number): number => (errorCode === codes.notEnoughReplicas ? codes.coordinatorNotAvailable : errorCode);
+
 const endTxn: Handler<'EndTxn'> = ({ transactionalId, producerId, producerEpoch: epoch, commit }, asked) => {
+  const { cluster, isNewer } = asked;
+  const answer = { throttleTime, producerId: -1, producerEpoch: -1 };
   const moved = coordination(asked, 'transaction', transactionalId);
-  return { throttleTime, errorCode: moved || asked.cluster.transactions.end(transactionalId, { producerId, epoch }, commit) };
+  if (moved) return { ...answer, errorCode: moved };
+  const producer = { producerId, epoch };
+  if (!isNewer) return { ...answer, errorCode: cluster.transactions.end(transactionalId, producer, commit) };
+  const next = cluster.transactions.endAndBump(transactionalId, producer, commit);
+  return { throttleTime, errorCode: next.errorCode, producerId: next.producerId, producerEpoch: next.epoch };
 };
 
 export const transactionHandlers = {

@@ -14,7 +14,7 @@ import {
   type Of,
 } from './codec.ts';
 
-/** One request of the protocol, in the one version that the fake broker speaks: the highest that kafkajs 2.2.4 knows. */
+/** One request of the protocol in one version: the highest that kafkajs 2.2.4 knows. What it learnt by patch is in newer-apis.ts. */
 export interface Api<Request, Response> {
   readonly key: number;
   readonly version: number;
@@ -174,7 +174,6 @@ export const apis = {
 export type Apis = typeof apis;
 export type ApiName = keyof Apis;
 export type RequestOf<N extends ApiName> = Of<Apis[N]['request']>;
-export type ResponseOf<N extends ApiName> = Of<Apis[N]['response']>;
 
 export const apiByKey: ReadonlyMap<number, ApiName> = new Map(Object.entries(apis).map(([name, { key }]) => [key, name as ApiName]));
 

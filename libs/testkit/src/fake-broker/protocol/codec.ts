@@ -61,7 +61,8 @@ export const int32 = fixed(4, (b, at) => b.readInt32BE(at), (b, at, value: numbe
 export const int64 = fixed(8, (b, at) => Number(b.readBigInt64BE(at)), (b, at, value: number) => b.writeBigInt64BE(BigInt(value), at)); // prettier-ignore
 export const boolean = fixed(1, (b, at) => b.readInt8(at) !== 0, (b, at, value: boolean) => b.writeInt8(value ? 1 : 0, at)); // prettier-ignore
 
-const sized = <T>(size: Codec<number>, read: (b: Buffer) => T, toBuffer: (value: T) => Buffer): Codec<T | null> => ({
+/** Text or bytes with their length before them; a negative length is null. */
+export const sized = <T>(size: Codec<number>, read: (b: Buffer) => T, toBuffer: (value: T) => Buffer): Codec<T | null> => ({
   read: (reader) => {
     const length = size.read(reader);
     if (length < 0) return null;
@@ -85,10 +86,10 @@ export const string: Codec<string> = {
   write: nullableString.write,
 };
 
-export const array = <T>(item: Codec<T>): Codec<readonly T[]> => ({
-  read: (reader) => Array.from({ length: Math.max(0, int32.read(reader)) }, () => item.read(reader)),
+export const array = <T>(item: Codec<T>, size: Codec<number> = int32): Codec<readonly T[]> => ({
+  read: (reader) => Array.from({ length: Math.max(0, size.read(reader)) }, () => item.read(reader)),
   write: (writer, items) => {
-    int32.write(writer, items.length);
+    size.write(writer, items.length);
     for (const one of items) item.write(writer, one);
   },
 });

@@ -10,6 +10,7 @@ export const codes = {
   coordinatorLoading: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
+  notEnoughReplicas: 19,
   illegalGeneration: 22,
   unknownMember: 25,
   rebalanceInProgress: 27,
@@ -20,4 +21,5 @@ export const codes = {
   invalidProducerIdMapping: 49,
   concurrentTransactions: 51,
   memberIdRequired: 79,
+  producerFenced: 90,
 } as const;

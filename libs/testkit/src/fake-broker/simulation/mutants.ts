@@ -14,6 +14,7 @@ export interface Mutant {
 
 const owner = 'streaming/src/kafka/partition-owner.ts';
 const writer = 'streaming/src/kafka/writer.ts';
+const eosManager = 'kafkajs/src/producer/eosManager/index.js';
 const unasserted: Edit = { file: 'streaming/src/kafka/assert-patched.ts', find: 'export function assertPatched(): void {', replace: 'export function assertPatched(): void {\n  return;' }; // prettier-ignore
 
 /** Programs with a known defect: the oracle is worth something only if it finds each of them. */
@@ -22,7 +23,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'kept-producer': {
     about:
       'after an error the pipe aborts and goes on with the same producer, as most programs do (T3, T4): sequence numbers are used twice',
-    without: ['012', '008'],
+    without: ['019', '012', '008'],
     edits: [
       unasserted,
       {
@@ -51,6 +52,25 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         replace: 'async #dropWriter(): Promise<void> {\n    if ((this.#writer as any)?.isKept && !this.#closing.signal.aborted) return;',
       },
     ],
+  },
+  'kept-epoch': {
+    about: 'the client goes on with the producer id and epoch of the transaction before, whatever EndTxn of version 2 answered',
+    edits: [
+      {
+        file: eosManager,
+        find: '    producerId = next.producerId\n    producerEpoch = next.producerEpoch\n',
+        replace: '',
+      },
+    ],
+  },
+  'kept-id': {
+    about:
+      'the client takes the new epoch from the answer to EndTxn of version 2, but not the new producer id that comes when epochs run out',
+    edits: [{ file: eosManager, find: '    producerId = next.producerId\n', replace: '' }],
+  },
+  'kept-sequences': {
+    about: 'the client counts its sequence numbers on in the next transaction, though its new epoch begins at 0',
+    edits: [{ file: eosManager, find: '    producerEpoch = next.producerEpoch\n    producerSequence = {}\n', replace: '    producerEpoch = next.producerEpoch\n' }], // prettier-ignore
   },
   unchecked: {
     about: 'the checksum of a fetched batch is not looked at (C10)',

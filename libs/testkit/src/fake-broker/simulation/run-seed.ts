@@ -22,7 +22,7 @@ export interface SeedResult extends Outcome {
 
 /** Of a seed that came to no end. */
 export const nothingPlayed: Omit<SeedResult, 'seed' | 'violations'> = {
-  ...{ digest: '', faults: [], delivery: 'exactly-once', sent: 0, recovery: 0, processFailures: [] },
+  ...{ digest: '', faults: [], delivery: 'exactly-once', transactions: '1', sent: 0, recovery: 0, processFailures: [] },
 };
 
 /** Plays one seed in virtual time. The same seed gives the same bytes at the same times. */

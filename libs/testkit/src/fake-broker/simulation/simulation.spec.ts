@@ -32,6 +32,9 @@ describe('the pipe on a fake broker in virtual time', () => {
   it.each([
     ['leak', /never committed, but on left/],
     ['kept-producer', /(lost|doubled) on (left|right)/],
+    ['kept-epoch', /transactions failed, though nothing went wrong/],
+    ['kept-id', /transactions failed, though nothing went wrong/],
+    ['kept-sequences', /transactions failed, though nothing went wrong/],
   ])('finds the defect of the mutant "%s" and says how to see it again', async (mutant, finding) => {
     const { code, output } = await simulate('--seeds', '2000', '--mutant', mutant);
     expect(code).toBe(1);

@@ -1,6 +1,6 @@
 import { seededRandom, type Random } from '@sluice/learning/simulation';
 import { kafkaBus, type BusLogger, type KafkaBusOptions, type PipeSpec } from '@sluice/streaming';
-import { Cluster, placeOf } from '../model/cluster.ts';
+import { Cluster, placeOf, type TransactionSupport } from '../model/cluster.ts';
 import { addressOf } from '../model/handler.ts';
 import { Network } from '../model/network.ts';
 import { copy } from './copy.ts';
@@ -24,6 +24,10 @@ const outputPartitions = 2;
 const nodes = 3;
 const slots = 2;
 const atLeastOnceShare = 0.1;
+/** Every other seed speaks version 2 of the transaction protocol; of the rest half know it, as clusters do that are being upgraded. */
+const supports: readonly TransactionSupport[] = ['2', '1', '2', '1, 2 known'];
+/** In version 2 each transaction takes an epoch: so few of a producer id that it is changed within a seed. */
+const [fewestEpochs, mostEpochs] = [4, 40];
 
 export interface WorldOptions {
   readonly seed: number;
@@ -41,6 +45,7 @@ export interface Outcome {
   readonly violations: readonly string[];
   readonly faults: readonly PlannedFault[];
   readonly delivery: PipeSpec['delivery'];
+  readonly transactions: TransactionSupport;
   readonly sent: number;
   /** Milliseconds from the end of the last fault until everything was committed. */
   readonly recovery: number;
@@ -55,16 +60,22 @@ export class World {
   readonly #traps: Traps;
   readonly #feed: Feed;
   readonly #delivery: PipeSpec['delivery'];
+  readonly #transactions: TransactionSupport;
   readonly #publishing: Publishing;
   readonly #slots: readonly Slot[];
   readonly #excused = new Set<string>();
   readonly faults: readonly PlannedFault[];
   #lastFault = 0;
+  #failed = 0;
 
   constructor(options: WorldOptions) {
     const stream = (name: number): Random => seededRandom(Math.imul(options.seed, 0x9e3779b1) + name);
     this.#options = options;
-    this.#cluster = new Cluster({ nodes, random: stream(1), verifies: stream(2).uniform() < 0.5 });
+    this.#transactions = supports[options.seed % supports.length]!;
+    const lastEpoch = fewestEpochs + stream(11).below(mostEpochs - fewestEpochs);
+    const transactions =
+      this.#transactions === '2' ? { transactions: this.#transactions, lastEpoch } : { transactions: this.#transactions };
+    this.#cluster = new Cluster({ nodes, random: stream(1), verifies: stream(2).uniform() < 0.5, ...transactions });
     for (const topic of [...outputs, deadLetters]) this.#cluster.createTopic(topic, outputPartitions);
     for (const topic of [input, events]) this.#cluster.createTopic(topic, inputPartitions);
     this.#traps = new Traps({
@@ -117,10 +128,12 @@ export class World {
       ...((await publishing) ?? []),
     ];
     if (violations.length === 0) violations.push(...(await this.#readAgain()));
+    violations.push(...this.#troubles());
     violations.push(...(await this.#close()));
     this.#cluster.close();
     const processFailures = this.#slots.flatMap(({ failures }) => failures);
-    return { violations, faults: this.faults, sent: this.#feed.sent.length, recovery, processFailures, delivery: this.#delivery };
+    const conditions = { faults: this.faults, delivery: this.#delivery, transactions: this.#transactions };
+    return { violations, ...conditions, sent: this.#feed.sent.length, recovery, processFailures };
   }
 
   get #trial() {
@@ -149,6 +162,12 @@ export class World {
     return sorted(read) === sorted(held) ? [] : [`a reader saw ${read.length} records where the logs hold ${held.length}`];
   }
 
+  /** What nothing disturbs has no reason to fail: a client that brokers refuse would recover, and be slow. */
+  #troubles(): string[] {
+    if (this.faults.length > 0 || this.#failed === 0) return [];
+    return [`${this.#failed} transactions failed, though nothing went wrong`];
+  }
+
   async #close(): Promise<string[]> {
     this.#traps.clear();
     let isClosed = false;
@@ -166,9 +185,11 @@ export class World {
   }
 
   #busOptions(client: string): KafkaBusOptions {
-    const onLog = (level: string) => (fields: object, message: string) =>
-      this.#say(`${client} ${level} ${message} ${JSON.stringify(fields)}`);
-    const logger: BusLogger = this.#options.onEvent ? { debug: onLog('debug'), info: onLog('info'), warn: onLog('warn') } : silent;
+    const onLog = (level: string) => (fields: { event?: string }, message: string) => {
+      if (failures.has(fields.event ?? '')) this.#failed++;
+      if (this.#options.onEvent) this.#say(`${client} ${level} ${message} ${JSON.stringify(fields)}`);
+    };
+    const logger: BusLogger = { debug: onLog('debug'), info: onLog('info'), warn: onLog('warn') };
     const brokers = this.#cluster.nodes.map(addressOf);
     return { brokers, clientId: 'sim', instance: client, logger, socketFactory: this.#network.socketFactory(client) as never };
   }
@@ -200,5 +221,6 @@ export class World {
   }
 }
 
-const silent: BusLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+/** Events of a pipe whose transaction failed. */
+const failures: ReadonlySet<string> = new Set(['poisoned', 'fenced']);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

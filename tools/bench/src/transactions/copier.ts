@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const child = join(import.meta.dirname, '../../../../libs/streaming/testing/timed-child.ts');
+
+/** What a copier did since it was asked last. */
+export interface Told {
+  readonly records: number;
+  /** Milliseconds from the first record of a slice to the end of its transaction. */
+  readonly commits: readonly number[];
+  readonly cpuMs: number;
+}
+
+export interface Copier {
+  ask(): Promise<Told>;
+  stop(): Promise<void>;
+}
+
+/** Starts our pipe as a copier in a process of its own. Resolves when it owns its partitions. */
+export async function startCopier(args: {
+  brokers: string;
+  run: string;
+  version: 1 | 2;
+  slice: number;
+  /** Milliseconds. */
+  linger: number;
+}): Promise<Copier> {
+  const { brokers, run, version, slice, linger } = args;
+  const copier = spawn(process.execPath, [child, brokers, run, String(version), String(slice), String(linger)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const gone = new Promise<void>((resolve) => copier.once('exit', () => resolve()));
+  const lines = createInterface({ input: copier.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the copier ended');
+    return value;
+  };
+  if ((await next()) !== 'running') throw new Error('the copier said something else than running');
+  const ask = async () => {
+    copier.stdin.write('\n');
+    return JSON.parse(await next()) as Told;
+  };
+  const stop = async () => {
+    copier.stdin.end();
+    await gone;
+  };
+  return { ask, stop };
+}
