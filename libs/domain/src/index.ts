@@ -15,6 +15,7 @@ export { featureSpec, type FeatureSpec } from './feature.ts';
 export { flowJsonSchema } from './flow-json-schema.ts';
 export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
+export { noSegment, otherSegment, type SegmentPolicy } from './segment.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';
 export { manifestSchema, parseManifest, type Envelope, type Manifest } from './manifest.ts';
 export {

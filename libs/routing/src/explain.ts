@@ -15,6 +15,8 @@ export interface Explanation {
   readonly id: EventId;
   readonly flow: string;
   readonly policyVersion: number;
+  /** Empty where the flow names no segments. */
+  readonly segment: string;
   readonly threshold: number;
   readonly steps: readonly ExplainedStep[];
   /** Undefined while the event is still on its way. */
@@ -40,6 +42,7 @@ export function explain(subject: Prediction | Tag, context: ExplainContext = {})
     id: subject.id,
     flow: subject.flow,
     policyVersion: subject.policyVersion,
+    segment: subject.slip.segment,
     threshold: subject.slip.threshold,
     steps: subject.trail.map((step) => ({ ...step, sentence: sentenceOf(subject, step, context) })),
     served: prediction && servedBy(prediction),

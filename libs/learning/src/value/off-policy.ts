@@ -57,10 +57,10 @@ function actualOutcome(spec: Serving, policy: PolicySnapshot, example: Example):
 function outcomeOf(
   spec: Serving,
   policy: PolicySnapshot,
-  { id, signature, answers }: Example,
+  { id, signature, segment, answers }: Example,
 ): (Outcome & { readonly prediction: Prediction }) | undefined {
   const byTier = spec.flow.tiers.map(({ name }) => answers.find(({ tier }) => tier === name));
-  const served = serve(spec, policy, { id, signature, answers: byTier, truth: 0 });
+  const served = serve(spec, policy, { id, signature, segment, answers: byTier, truth: 0 });
   if (served === undefined) return undefined;
   const { prediction } = served;
   return { prediction, harm: prediction.harm, cost: prediction.cost + prediction.audit.probability * costNotRun(spec, prediction) };
