@@ -126,6 +126,7 @@ describe('what is logged', () => {
         deadlineAt: tag.deadlineAt,
         signature: read.row,
         signatureWidth: signature.width,
+        segment: read.segment,
         now: tag.routedAt,
       });
       expect(again.slip).toEqual(tag.slip);
