@@ -69,8 +69,6 @@ interface RouteContext {
   readonly input: RouteInput;
   /** What the policy says of the event's segment. */
   readonly own: SegmentPolicy | undefined;
-  /** tau of the segment. */
-  readonly threshold: number;
   readonly candidates: readonly Candidate[];
 }
 
@@ -146,14 +144,13 @@ export function route(input: RouteInput): RouteDecision {
   const tiers = pricedTiers(input);
   const { policy, flow, now, segment = '' } = input;
   const own = segmentPolicy(policy, segment);
-  const threshold = thresholdOf(policy, own);
-  const { way, choice } = choose({ input, own, threshold, candidates: candidatesOf(input, tiers) });
+  const { way, choice } = choose({ input, own, candidates: candidatesOf(input, tiers) });
   const { position, harm, score, detail } = choice;
   const slip: Slip = {
     tiers,
     position,
     segment,
-    threshold,
+    threshold: thresholdOf(policy, own),
     heavyOnly: policy.heavyOnly || own?.heavyOnly === true,
     auditRate: slipAuditRate(policy),
     auditDraw: auditDraw(input.id, policy.version, flow.audit.key),
@@ -198,12 +195,12 @@ function atSafeEnd({ input: { policy }, own, candidates }: RouteContext): Choice
 }
 
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */
-function byDeclaredRule({ input: { rule, flow }, threshold, candidates }: RouteContext): Choice | undefined {
+function byDeclaredRule({ input: { rule, flow, policy }, own, candidates }: RouteContext): Choice | undefined {
   if (rule === undefined) return undefined;
   const position = flow.tiers.findIndex((tier) => tier.name === rule.tier);
   const chosen = candidates[position];
   if (chosen === undefined || !isOpen(chosen)) return undefined;
-  return { position, harm: chosen.harm, score: chosen.price + chosen.harm / threshold, detail: rule.name };
+  return { position, harm: chosen.harm, score: chosen.price + chosen.harm / thresholdOf(policy, own), detail: rule.name };
 }
 
 function ruleDetail({ input: { rule, flow }, candidates }: RouteContext): string {
@@ -239,7 +236,8 @@ const values = new Float64Array(8);
  * argmin over eligible tiers of c_k + w_k + pi_k * next_k + residual_k / tau. Tiers are valued from heavy downwards, because a
  * light tier's value contains that of the best tier it may escalate to.
  */
-function cheapest({ threshold, candidates }: RouteContext, detail: string | undefined): Choice {
+function cheapest({ input, own, candidates }: RouteContext, detail: string | undefined): Choice {
+  const threshold = thresholdOf(input.policy, own);
   values.fill(Infinity);
   let best = candidates.length - 1;
   for (let position = candidates.length - 1; position >= 0; position--) {
