@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { flowCost } from './cost.ts';
 import { SluiceError } from './errors.ts';
 import { featureSpec } from './feature.ts';
 
@@ -114,6 +115,7 @@ export const flowSchema = z
         .describe('Which of the two is kept when both cannot be; the policy then says `infeasible`.'),
       segments: segments.optional(),
     }),
+    cost: flowCost.prefault({}),
     rules: z.array(rule).default([]),
     audit: z
       .strictObject({

@@ -8,6 +8,7 @@
 export type { Brand, EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
 export type { CatalogEntry, Measured } from './catalog.ts';
 export { ManualClock, type Clock } from './clock.ts';
+export { costDimensions, costIn, costShares, type CostDimension } from './cost.ts';
 export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { errorTable, type ErrorClass, type ErrorCode } from './error-table.ts';
 export { describeError, SluiceError, toSluiceError } from './errors.ts';

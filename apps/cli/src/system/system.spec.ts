@@ -164,7 +164,7 @@ describe('what is logged', () => {
       await run.settleOutcomes();
     }
     const { flow, schemas } = run.files;
-    const costs = relativeCosts(await loadManifests(flow, shippedModels));
+    const costs = relativeCosts(flow, await loadManifests(flow, shippedModels));
     const learner = Learner.create(flow, compileSignature(flow, schemas).width, costs);
     const examples = await run.bus.readAll([topics.examples]);
     for (const record of examples) learner.fold(decodeExample(record.value!));

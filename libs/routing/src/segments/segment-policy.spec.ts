@@ -1,4 +1,4 @@
-import { otherSegment, type SegmentPolicy } from '@sluice/domain';
+import { otherSegment, type Flow, type SegmentPolicy } from '@sluice/domain';
 import { explain, renderExplanation } from '../explain.ts';
 import { policyFault } from '../policy-check.ts';
 import { route } from '../route.ts';
@@ -59,6 +59,13 @@ describe('an event of a segment', () => {
     expect(judged(policy.version + 1, false)).toBe('confident');
     expect(judged(policy.version, true)).toBe('confident');
   });
+});
+
+it('an explanation says what costs are made of, where it is more than time', () => {
+  const tag = sampleTag(sampleRoute(policy), routed());
+  const saidOf = (flow?: Flow) => renderExplanation(explain(tag, { flow }));
+  expect(saidOf(sampleFlow(undefined, { cost: { weights: { time: 1, money: 3 } } }))).toMatch(/Costs are 25 % time and 75 % money\.$/);
+  for (const flow of [undefined, sampleFlow()]) expect(saidOf(flow)).not.toContain('Costs are');
 });
 
 it('a policy whose offsets are no numbers is refused', () => {
