@@ -28,6 +28,14 @@ describe('sluice guarantee', () => {
     expect(guaranteeOf(flow, { events: 100_000, delay: 5000 }).excess).toBeGreaterThan(excess);
   });
 
+  it('promises the same of each segment', () => {
+    const flow = { ...flowOf({}), target: { ...flowOf({}).target, segments: { by: 'header.tenant', most: 4 } } };
+    const words = renderGuarantee(flow, guaranteeOf(flow, { events: 50_000, delay: 1 }));
+    expect(words).toContain(
+      'Of 50000 events of one segment by header.tenant the same is promised; those beyond the first 4 are one together.',
+    );
+  });
+
   it('promises nothing without a controller', () => {
     const flow = flowOf({ enabled: false });
     expect(renderGuarantee(flow, guaranteeOf(flow, { events: 1000, delay: 1 }))).toContain('nothing is promised');

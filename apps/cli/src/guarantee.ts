@@ -60,6 +60,11 @@ export function renderGuarantee(flow: Flow, { declared, events, delay, excess, s
     ...(flow.target.measure === 'absolute'
       ? [`The target is absolute: of the ${percent(declared)} heavy's own error takes its part, and the excess comes on top of the two.`]
       : []),
+    ...(flow.target.segments === undefined
+      ? []
+      : [
+          `Of ${events} events of one segment by ${flow.target.segments.by} the same is promised; those beyond the first ${flow.target.segments.most} are one together.`,
+        ]),
     `Longer streams shrink both; docs/loss-bound.md has theorem and proof.`,
   ].join('\n');
 }

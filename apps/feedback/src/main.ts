@@ -16,7 +16,7 @@ await runApp({
   }),
   async start({ brokers, stateDir, lingerMs, ...files }, { instance, log, metrics }) {
     const { flow, schemas } = await loadFlow(files.flow);
-    const costs = relativeCosts(await loadManifests(flow, files.models));
+    const costs = relativeCosts(flow, await loadManifests(flow, files.models));
     const bus = kafkaBus({ brokers, clientId: 'sluice-feedback', instance, logger: log });
     const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir, lingerMs });
     observeFeedback(metrics, feedback, flow);

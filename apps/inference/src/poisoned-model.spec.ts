@@ -61,7 +61,7 @@ function tag(id: number): Tag {
     ...{ id: `e${id}`, flow: 'toy', source: { topic: topics.requests, partition: 0, offset: id }, requestedAt: 1, routedAt: 2 },
     ...{ deadlineAt: 1e6, policyVersion: 0, schema: 0, shadow: false, propensity: 1 },
     slip: {
-      ...{ position: 0, threshold: 1, heavyOnly: false, auditRate: 0, auditDraw: 1, budget: null },
+      ...{ position: 0, threshold: 1, heavyOnly: false, auditRate: 0, auditDraw: 1, budget: null, segment: '' },
       tiers: tiers.map(({ name, model }) => ({ ...place, tier: name, model })),
     },
     signature: { indices: new Uint16Array(0), values: new Float32Array(0) },

@@ -17,7 +17,7 @@ await runApp({
   async start({ brokers, maxSlice, lingerMs, ...files }, { clock, instance, log, metrics }) {
     const { flow, schemas } = await loadFlow(files.flow);
     const manifests = await loadManifests(flow, files.models);
-    const costs = relativeCosts(manifests);
+    const costs = relativeCosts(flow, manifests);
     const envelopes = manifests.map(({ envelope }) => envelope);
     const bus = kafkaBus({ brokers, clientId: 'sluice-router', instance, logger: log });
     const router = await startRouter({ bus, flow, schemas, costs, envelopes, clock, maxSlice, lingerMs, warn: log.warn });

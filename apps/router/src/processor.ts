@@ -137,6 +137,7 @@ export class RouterProcessor implements Processor {
       deadlineAt: request.deadlineAt,
       signature: read.row,
       signatureWidth: signature.width,
+      segment: read.segment,
       rule,
       now: at.now,
     });

@@ -1,7 +1,8 @@
-import type { Answer, Prediction, Slip, Source, SparseRow, Step, Tag } from '@sluice/domain';
+import type { Answer, Example, PolicySnapshot, Prediction, Slip, Source, SparseRow, Step, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
 import { codecs, decodeTag, encodeTag } from './codecs.ts';
-import { predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
+import { predictionSchemaV1, tagSchemaV1, tagSchemaV2 } from './schemas/earlier.ts';
+import { exampleSchemaV2, policySchemaV4 } from './schemas/feedback.ts';
 
 const source: Source = { topic: 'mail.requests', partition: 1, offset: 4_000_000_007 };
 const answer: Answer = { tier: 'fast', model: 'mail-fast', version: '1.0.0', label: 1, confidence: 0.9, margin: 0.8, entropy: 0.3 };
@@ -19,6 +20,7 @@ const slip: Slip = {
   auditRate: 0.04,
   auditDraw: 0.7,
   budget: 0.3,
+  segment: 'acme',
 };
 const tag: Tag = {
   id: 'a-1',
@@ -59,13 +61,14 @@ const samples = {
   Outcome: { id: 'ü-1', label: 'spam', at: 5, origin: 'report' as const },
   Example: {
     ...{ id: 'a-1', part: 'truth' as const, policyVersion: 7, at: 9, tier: 'fast', harm: 0.01, cost: 0.02, heavyOnly: false, audit },
-    ...{ truth: 1, served: 2, signature, answers: [answer, answer] },
+    ...{ truth: 1, served: 2, segment: 'acme', signature, answers: [answer, answer] },
   },
   PolicySnapshot: {
     ...{ flow: 'mail', version: 12, examplesOffset: 40, threshold: 0.02, heavyOnly: true, reason: 'warm-up', auditRate: 0.04 },
     heads: [{ tier: 'fast', stage: 'stop' as const, weights: Float32Array.of(0.5, -1e-20) }],
     learner: Uint8Array.of(1, 2, 255),
     budgetLeft: { left: 12.5, events: 300 },
+    segments: [{ segment: 'acme', offset: -0.5, heavyOnly: false }],
     certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
     panels: [
       {
@@ -130,11 +133,20 @@ describe.each(names)('the codec of %s', (name) => {
 
 it('tags and predictions of the first version are read, what came later at its default', () => {
   const tiers = slip.tiers.map((tier) => ({ ...tier, wait: 0, bar: '' }));
-  const before = { slip: { ...slip, tiers, budget: null } };
+  const before = { slip: { ...slip, tiers, budget: null, segment: '' } };
   const tagV1 = defineCodec<Tag>({ schema: tagSchemaV1 }).encode(tag);
   expect(codecs.Tag.decode(tagV1)).toEqual({ ...tag, ...before });
   const predictionV1 = defineCodec<Prediction>({ schema: predictionSchemaV1 }).encode(samples.Prediction);
   expect(codecs.Prediction.decode(predictionV1)).toEqual({ ...samples.Prediction, ...before, deadlineAt: 0 });
+});
+
+it('what was written before flows had segments is read as of a flow without', () => {
+  const policyV4 = defineCodec<PolicySnapshot>({ schema: policySchemaV4 }).encode(samples.PolicySnapshot);
+  expect(codecs.PolicySnapshot.decode(policyV4)).toEqual({ ...samples.PolicySnapshot, segments: [] });
+  const exampleV2 = defineCodec<Example>({ schema: exampleSchemaV2 }).encode(samples.Example);
+  expect(codecs.Example.decode(exampleV2)).toEqual({ ...samples.Example, segment: '' });
+  const tagV2 = defineCodec<Tag>({ schema: tagSchemaV2 }).encode(tag);
+  expect(codecs.Tag.decode(tagV2)).toEqual({ ...tag, slip: { ...slip, segment: '' } });
 });
 
 it('a tag does not keep the buffer it was read from alive', () => {

@@ -1,14 +1,16 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
-import { healthSchemaV1, predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
+import { healthSchemaV1, predictionSchemaV1, predictionSchemaV2, tagSchemaV1, tagSchemaV2 } from './schemas/earlier.ts';
 import {
   exampleSchema,
   exampleSchemaV1,
+  exampleSchemaV2,
   outcomeSchema,
   policySchema,
   policySchemaV1,
   policySchemaV2,
   policySchemaV3,
+  policySchemaV4,
 } from './schemas/feedback.ts';
 import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
@@ -16,12 +18,15 @@ import { tagSchema } from './schemas/tag.ts';
 
 /** Every schema Sluice owns. A changed schema puts its former version into `earlier` and a golden file beside the others. */
 export const codecs = {
-  Tag: defineCodec<Tag>({ schema: tagSchema, earlier: [tagSchemaV1], invalid: 'SLUICE_TAG_INVALID' }),
-  Prediction: defineCodec<Prediction>({ schema: predictionSchema, earlier: [predictionSchemaV1] }),
+  Tag: defineCodec<Tag>({ schema: tagSchema, earlier: [tagSchemaV1, tagSchemaV2], invalid: 'SLUICE_TAG_INVALID' }),
+  Prediction: defineCodec<Prediction>({ schema: predictionSchema, earlier: [predictionSchemaV1, predictionSchemaV2] }),
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
-  Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1] }),
-  PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1, policySchemaV2, policySchemaV3] }),
+  Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1, exampleSchemaV2] }),
+  PolicySnapshot: defineCodec<PolicySnapshot>({
+    schema: policySchema,
+    earlier: [policySchemaV1, policySchemaV2, policySchemaV3, policySchemaV4],
+  }),
   Health: defineCodec<Health>({ schema: healthSchema, earlier: [healthSchemaV1] }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),

@@ -56,6 +56,12 @@ describe('a flow document', () => {
     ],
     ['a Confluent id that is no number', { request: { schemas: ['a'], confluentIds: { x: 0 } } }, ['request.confluentIds']],
     ['a target of certainty', { target: { maxLoss: 0 } }, ['target.maxLoss: ']],
+    [
+      'segments of a budget',
+      { target: { segments: { by: 'size', edges: [1] }, budget: { perEvent: 0.5 }, primary: 'budget' } },
+      ['target.segments: '],
+    ],
+    ['edges that do not rise', { target: { segments: { by: 'size', edges: [2, 2] } } }, ['target.segments.edges: must rise']],
     ['a feature of an unknown kind', { signature: [{ field: 'a', kind: 'colour' }] }, ['signature.0.kind: ']],
     ['an empty range', { signature: [{ field: 'a', kind: 'number', min: 1, max: 1 }] }, ['signature.0.max: must be above min']],
     [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { flowCost } from './cost.ts';
 import { SluiceError } from './errors.ts';
 import { featureSpec } from './feature.ts';
 
@@ -31,6 +32,32 @@ const rule = z.strictObject({
   tier: segment.describe('The event goes to this tier first when the condition holds.'),
   because: z.string().min(1).describe('Said in every explanation of a decision that this rule made.'),
 });
+
+const segments = z
+  .strictObject({
+    by: z
+      .string()
+      .min(1)
+      .describe(
+        'Field of the request (a text, enum, boolean or number; dots enter nested records), or header.NAME: its value is the segment of an event.',
+      ),
+    edges: z
+      .array(z.number())
+      .min(1)
+      .max(31)
+      .refine((edges) => edges.every((edge, index) => index === 0 || edge > edges[index - 1]!), 'must rise')
+      .optional()
+      .describe('For a number, and only there: where one segment ends and the next begins.'),
+    most: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(16)
+      .describe('The first so many segments that are seen are controlled apart; all others together, as one more.'),
+  })
+  .describe(
+    'Parts of the stream that keep the declared loss each for itself, as far as they have events. Left out: only the whole stream does.',
+  );
 
 /** The one schema of a flow document: it validates, gives the types, the JSON Schema for editors and the reference page. */
 export const flowSchema = z
@@ -86,7 +113,9 @@ export const flowSchema = z
         .enum(['loss', 'budget'])
         .default('loss')
         .describe('Which of the two is kept when both cannot be; the policy then says `infeasible`.'),
+      segments: segments.optional(),
     }),
+    cost: flowCost.prefault({}),
     rules: z.array(rule).default([]),
     audit: z
       .strictObject({
@@ -148,6 +177,8 @@ export const flowSchema = z
     for (const name of repeated) context.addIssue({ code: 'custom', path: ['tiers'], message: `tier ${name} is declared twice` });
     if (flow.target.measure === 'absolute' && flow.feedback.mode !== 'truth')
       context.addIssue({ code: 'custom', path: ['target', 'measure'], message: 'an absolute target needs feedback.mode truth' });
+    if (flow.target.segments !== undefined && flow.target.primary === 'budget')
+      context.addIssue({ code: 'custom', path: ['target', 'segments'], message: 'segments keep a loss: they need target.primary loss' });
     flow.rules.forEach((entry, index) => {
       if (!names.includes(entry.tier))
         context.addIssue({

@@ -8,6 +8,7 @@
 export type { Brand, EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
 export type { CatalogEntry, Measured } from './catalog.ts';
 export { ManualClock, type Clock } from './clock.ts';
+export { costDimensions, costIn, costShares, type CostDimension } from './cost.ts';
 export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { errorTable, type ErrorClass, type ErrorCode } from './error-table.ts';
 export { describeError, SluiceError, toSluiceError } from './errors.ts';
@@ -15,6 +16,7 @@ export { featureSpec, type FeatureSpec } from './feature.ts';
 export { flowJsonSchema } from './flow-json-schema.ts';
 export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
+export { noSegment, otherSegment, type SegmentPolicy } from './segment.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';
 export { manifestSchema, parseManifest, type Envelope, type Manifest } from './manifest.ts';
 export {

@@ -25,6 +25,7 @@ describe('a manifest', () => {
     ['a digest that is none', { files: { 'model.json': 'abc' } }, 'files.model.json: a SHA-256 in hex'],
     ['a version without three parts', { version: '1.0' }, 'version: a version such as 1.0.0'],
     ['a cost of nothing', { cost: { perEvent: 0, origin: 'declared' } }, 'cost.perEvent: '],
+    ['a dimension of cost nobody knows', { cost: { perEvent: 1, carbon: 2, origin: 'declared' } }, 'cost: Unrecognized key: "carbon"'],
     ['an input without features', { input: { shape: [1], features: [] } }, 'input.features: '],
     ['a field nobody knows', { author: 'x' }, '(document): '],
   ])('is refused for %s', (_, changes, fault) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { modelCost } from './cost.ts';
 import { SluiceError } from './errors.ts';
 import { featureSpec } from './feature.ts';
 import { faults, segment } from './flow.ts';
@@ -38,10 +39,7 @@ export const manifestSchema = z.strictObject({
     features: z.array(featureSpec).min(1),
   }),
   envelope: envelope.optional(),
-  cost: z.strictObject({
-    perEvent: z.number().positive().describe('Microseconds of CPU per event at batch 32, input encoding included.'),
-    origin: z.enum(['declared', 'calibrated']),
-  }),
+  cost: modelCost,
   card: z.string().min(1).optional().describe('What the model is for, what it was judged on, and what it must not be used for.'),
   calibration: z
     .strictObject({

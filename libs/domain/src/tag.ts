@@ -1,4 +1,5 @@
 import type { EpochMs, EventId, Millis, PolicyVersion } from './brand.ts';
+import type { SegmentPolicy } from './segment.ts';
 
 /** Where a record was read: unique for ever within one cluster. */
 export interface Source {
@@ -35,9 +36,11 @@ export interface Slip {
   readonly tiers: readonly SlipTier[];
   /** Index into `tiers` of the tier this record is on its way to. */
   readonly position: number;
-  /** Stop threshold tau: an answer is final when its expected harm over tau costs less than going on. */
+  /** Which segment of the flow the event belongs to; empty where the flow names none. */
+  readonly segment: string;
+  /** Stop threshold tau, that of the segment: an answer is final when its expected harm over tau costs less than going on. */
   readonly threshold: number;
-  /** True at the controller's safe end and in warm-up: only the heavy tier's answer may be served. */
+  /** True in warm-up and at the safe end of the flow or of the segment: only the heavy tier's answer may be served. */
   readonly heavyOnly: boolean;
   readonly auditRate: number;
   /** Uniform draw in [0, 1) from a keyed hash of event id and policy version; an audit happens when it is below the audit probability. */
@@ -167,6 +170,8 @@ export interface Example {
   readonly harm: number;
   readonly cost: number;
   readonly heavyOnly: boolean;
+  /** Empty where the flow names no segments. */
+  readonly segment: string;
   readonly audit: { readonly probability: number; readonly drawn: boolean };
   /** Index of the label that was served; null in records from before answers were fused, when it was the serving tier's. */
   readonly served: number | null;
@@ -232,6 +237,8 @@ export interface PolicySnapshot {
   readonly certificate: CertifiedLoss | null;
   /** Null unless the flow's budget is its primary target. */
   readonly budgetLeft: BudgetLeft | null;
+  /** Empty where the flow names none, and before control begins. */
+  readonly segments: readonly SegmentPolicy[];
 }
 
 /** What predictions have left of a budget's window. */

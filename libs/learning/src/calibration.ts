@@ -159,4 +159,5 @@ const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   learner: new Uint8Array(0),
   certificate: null,
   budgetLeft: null,
+  segments: [],
 };

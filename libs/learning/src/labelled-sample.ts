@@ -14,6 +14,7 @@ export function labelledExample({ id, signature, answers, truth }: KnownEvent, a
     harm: 0,
     cost: 0,
     heavyOnly: true,
+    segment: '',
     audit: { probability: 1, drawn: true },
     served: null,
   };

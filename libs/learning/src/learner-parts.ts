@@ -12,6 +12,7 @@ import { HeavyError } from './heavy-error.ts';
 import { LossEstimate } from './loss-estimate.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RiskController, thetaStart } from './risk-controller.ts';
+import { createSegments, Segments } from './segments/segments.ts';
 import { ShiftWatch } from './shift/shift-watch.ts';
 import { readShape, writeShape } from './state-shape.ts';
 import { createTierHeads, TierHeads, type HeadShape } from './tier-heads.ts';
@@ -39,6 +40,8 @@ export interface LearnerParts {
   readonly budget: BudgetPace | undefined;
   readonly anchor: Anchor;
   readonly fusion: Fusion;
+  /** Only where the flow names them. */
+  readonly segments: Segments | undefined;
 }
 
 export function createParts(flow: Flow, shape: HeadShape, costs?: readonly number[]): LearnerParts {
@@ -58,6 +61,7 @@ export function createParts(flow: Flow, shape: HeadShape, costs?: readonly numbe
     budget: flow.target.budget && new BudgetPace(flow.target.budget, thetaStart(flow.target.maxLoss)),
     anchor: new Anchor(flow, new Calibration(costs ?? assumedCosts(flow))),
     fusion: new Fusion(flow, shape),
+    segments: createSegments(flow),
   };
 }
 
@@ -69,6 +73,8 @@ export function writeParts(to: ByteWriter, flow: Flow, parts: LearnerParts): voi
   for (const part of all) part.write(to);
   to.u8(budget === undefined ? 0 : 1);
   budget?.write(to);
+  // Last, and only where there are any: states of before segments are read as ever.
+  parts.segments?.write(to);
 }
 
 /** @throws RangeError when the bytes are of another state than the flow's, end early or go on. */
@@ -88,6 +94,7 @@ export function readParts(from: ByteReader, flow: Flow): LearnerParts {
   fresh.fusion.read(from);
   // A budget may have been declared, or withdrawn, since.
   if (from.u8() === 1) (fresh.budget ?? new BudgetPace({ perEvent: 1, window: 1 }, 0)).read(from);
+  if (!from.ended) (fresh.segments ?? new Segments(flow, { by: '', most: 1 })).read(from);
   if (!from.ended) throw new RangeError('bytes follow the state');
   return { ...fresh, counts, loss, heads, recent, anchor };
 }

@@ -1,5 +1,6 @@
 import type { ConfidenceError } from './confidence/confidence-calibrator.ts';
 import type { LearnerCounts } from './learner-counts.ts';
+import type { SegmentStats } from './segments/segments.ts';
 
 /** A learner in figures, for reports and metrics. */
 export interface LearnerStats extends Readonly<LearnerCounts> {
@@ -18,4 +19,6 @@ export interface LearnerStats extends Readonly<LearnerCounts> {
   readonly caution: number;
   /** Of each tier, cheapest first. */
   readonly confidence: readonly ConfidenceError[];
+  /** In the order in which they were first seen; empty where the flow names none. */
+  readonly segments: readonly SegmentStats[];
 }

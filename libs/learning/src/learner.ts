@@ -5,7 +5,7 @@ import { createParts, readParts, writeParts, type LearnerParts } from './learner
 import type { LearnerStats } from './learner-stats.ts';
 import { isLabelled } from './labelled-sample.ts';
 import { settledHarm } from './loss-estimate.ts';
-import { allowedHarm, logThresholdOfLoss, stanceOf } from './stance.ts';
+import { allowedHarm, logThresholdOfLoss, segmentPoliciesOf, stanceOf } from './stance.ts';
 
 export interface OpenInput {
   readonly signatureWidth: number;
@@ -81,6 +81,7 @@ export class Learner {
       rho: loss.share.value,
       caution: vigilance.caution,
       confidence: confidences.map(({ error }) => error),
+      segments: this.#parts.segments?.stats ?? [],
     };
   }
 
@@ -122,6 +123,7 @@ export class Learner {
       learner: learner.done(),
       certificate: this.#parts.anchor.warming ? null : this.certificate,
       budgetLeft: this.#flow.target.primary === 'budget' ? (this.#parts.budget?.remaining ?? null) : null,
+      segments: segmentPoliciesOf(this.#parts),
     };
   }
 
@@ -161,7 +163,9 @@ export class Learner {
     // Heavy spoke already: its word on the answer is in, and no audit was needed for it.
     if (overruled && !anchor.warming) certificate.compared(example.id, true);
     if (light && !overruled) pace.served(example.harm);
-    controller.served(light ? example.harm : 0, allowedHarm(this.#flow, this.#parts));
+    const allowed = allowedHarm(this.#flow, this.#parts);
+    controller.served(light ? example.harm : 0, allowed);
+    this.#parts.segments?.served(example.segment, light ? example.harm : 0, allowed);
     if (light) anchor.predicted(example.harm);
     if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
     for (const pair of pairs) if (pair.served) heads[pair.tier]!.compare(example.signature, pair);
@@ -188,7 +192,7 @@ export class Learner {
   #audit(example: Example, evidence: Evidence): void {
     const { heads, loss, certificate } = this.#parts;
     const disagreed = evidence.served !== evidence.heavy!.label;
-    this.#correct(loss.compared(example, evidence));
+    this.#correct(example, loss.compared(example, evidence));
     certificate.compared(example.id, disagreed);
     if (heads[evidence.tier]!.watch.observe(disagreed, example.harm)) this.#alarm(evidence.tier);
   }
@@ -234,7 +238,7 @@ export class Learner {
     certificate.settled(example.id, harmed ?? true);
     this.#holdPromise();
     if (harmed === undefined) counts.auditsLost++;
-    else if (!this.#static) this.#correct(loss.settled(example, evidence, harmed));
+    else if (!this.#static) this.#correct(example, loss.settled(example, evidence, harmed));
   }
 
   /** The loss is above the declared one beyond doubt: control begins again from its safe end. */
@@ -246,8 +250,9 @@ export class Learner {
     certificate.restart();
   }
 
-  #correct(part: number): void {
+  #correct({ segment }: Example, part: number): void {
     this.#parts.controller.correct(part);
+    this.#parts.segments?.correct(segment, part);
     this.#parts.anchor.corrected(part);
   }
 

@@ -1,4 +1,4 @@
-import type { Example } from '@sluice/domain';
+import { otherSegment, type Example } from '@sluice/domain';
 import fc from 'fast-check';
 import { Learner } from './learner.ts';
 import { lossBound, safeEnd, samplingWidth } from './loss-bound.ts';
@@ -26,15 +26,31 @@ const attackArbitrary: fc.Arbitrary<Attack> = fc.record({
   shape: fc.constantFrom('harmful', 'sly', 'bursts', 'random'),
 });
 
+/** How far the estimated loss came above its bound at most: that of all events, and that of any one segment. */
+interface Attacked {
+  readonly learner: Learner;
+  readonly worst: number;
+  readonly worstOfOne: number;
+}
+
+/** Two of them share an account. */
+const names = ['a', 'b', 'c', 'd'];
+
+function isSpent({ stats: { segments } }: Learner, name: string): boolean {
+  const own = segments.find(({ segment }) => segment === name) ?? segments.find(({ segment }) => segment === otherSegment);
+  return own !== undefined && own.theta <= safeEnd;
+}
+
 /** An adversary who sees theta, chooses everything and also decides which audits are drawn; only the safe end binds him. */
-function attacked(attack: Attack, events: number): { readonly learner: Learner; readonly worst: number } {
+function attacked(attack: Attack, events: number): Attacked {
   const { seed, eta, epsilon, delay, pMin, shape, lawless = false } = attack;
   const random = seededRandom(seed);
-  const flow = flowOf({ controller: { warmUp: 0, gain: eta }, target: { maxLoss: epsilon } });
+  const segments = { by: 'header.tenant', most: 2 };
+  const flow = flowOf({ controller: { warmUp: 0, gain: eta }, target: { maxLoss: epsilon, segments } });
   let learner = Learner.create(flow, 8);
   const thetaStart = learner.stats.thetaStart;
   const due = new Map<number, Example[]>();
-  let worst = -Infinity;
+  let [worst, worstOfOne] = [-Infinity, -Infinity];
   const fold = (example: Example): void => {
     learner.fold(example);
     if (random.uniform() < 0.1) learner.fold(example);
@@ -43,7 +59,8 @@ function attacked(attack: Attack, events: number): { readonly learner: Learner; 
   for (let index = 0; index < events; index++) {
     for (const example of due.get(index) ?? []) fold(example);
     due.delete(index);
-    const heavyOnly = learner.stats.heavyOnly && !lawless;
+    const segment = names[random.below(names.length)]!;
+    const heavyOnly = (learner.stats.heavyOnly || isSpent(learner, segment)) && !lawless;
     const harmful = shape === 'harmful' || (shape === 'bursts' ? index % 200 < 100 : random.uniform() < 0.5);
     const harm = shape === 'sly' ? 2e-4 : Math.max(2e-4, random.uniform() ** 4);
     const probability = random.uniform() < 0.5 ? pMin : pMin + (1 - pMin) * random.uniform();
@@ -55,6 +72,7 @@ function attacked(attack: Attack, events: number): { readonly learner: Learner; 
     const decision = exampleOf({
       id,
       part: 'decision',
+      segment,
       tier,
       harm: tier === 'heavy' && !overruled ? 0 : harm,
       served: overruled ? 1 : 0,
@@ -78,10 +96,11 @@ function attacked(attack: Attack, events: number): { readonly learner: Learner; 
       due.set(shadowAt, [...(due.get(shadowAt) ?? []), { ...compared, part: 'shadow' }]);
       due.set(Math.max(truthAt, shadowAt), [...(due.get(Math.max(truthAt, shadowAt)) ?? []), last]);
     }
-    const bound = lossBound({ epsilon, eta, thetaStart, delay, pMin, events: index + 1 });
-    worst = Math.max(worst, learner.stats.estimatedLoss - bound.pathwise);
+    const pathwise = (seen: number): number => lossBound({ epsilon, eta, thetaStart, delay, pMin, events: seen }).pathwise;
+    worst = Math.max(worst, learner.stats.estimatedLoss - pathwise(index + 1));
+    for (const own of learner.stats.segments) worstOfOne = Math.max(worstOfOne, own.estimatedLoss - pathwise(own.events));
   }
-  return { learner, worst };
+  return { learner, worst, worstOfOne };
 }
 
 describe('the loss bound', () => {
@@ -92,10 +111,19 @@ describe('the loss bound', () => {
     fc.assert(wanted, { numRuns: 40 });
   });
 
+  it('holds in every segment for the events of that segment, on every path', () => {
+    const wanted = fc.property(attackArbitrary, (attack) => {
+      expect(attacked(attack, 1500).worstOfOne).toBeLessThanOrEqual(1e-9);
+    });
+    fc.assert(wanted, { numRuns: 40 });
+  });
+
   it('rests on the safe end: an adversary who serves light tiers there breaks it', () => {
     const attack: Attack = { seed: 1, eta: 0.03, epsilon: 0.01, delay: 20, pMin: 0.5, shape: 'harmful' };
     expect(attacked(attack, 1500).worst).toBeLessThanOrEqual(0);
-    expect(attacked({ ...attack, lawless: true }, 1500).worst).toBeGreaterThan(100);
+    const lawless = attacked({ ...attack, lawless: true }, 1500);
+    expect(lawless.worst).toBeGreaterThan(100);
+    expect(lawless.worstOfOne).toBeGreaterThan(100);
   });
 
   it('gives the two numbers of the reference: excess and sampling width', () => {

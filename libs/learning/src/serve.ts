@@ -8,6 +8,8 @@ export interface KnownEvent {
   /** One per tier, cheapest first. */
   readonly answers: readonly Answer[];
   readonly truth: number;
+  /** Left out: ''. */
+  readonly segment?: string | undefined;
 }
 
 export interface Served {
@@ -32,8 +34,8 @@ export interface PartlyKnownEvent extends Omit<KnownEvent, 'answers'> {
 export function serve(serving: Serving, policy: PolicySnapshot, event: KnownEvent): Served;
 export function serve(serving: Serving, policy: PolicySnapshot, event: PartlyKnownEvent): Served | undefined;
 export function serve({ flow, signatureWidth, costs }: Serving, policy: PolicySnapshot, event: PartlyKnownEvent): Served | undefined {
-  const { id, signature } = event;
-  const decision = route({ id, flow, policy, costs, queuePrices: costs.map(() => 0), signature, signatureWidth, now: 0 });
+  const { id, signature, segment } = event;
+  const decision = route({ id, flow, policy, costs, queuePrices: costs.map(() => 0), signature, signatureWidth, segment, now: 0 });
   const source = { topic: `${flow.flow}.requests`, partition: 0, offset: 0 };
   const times = { requestedAt: 0, routedAt: 0, deadlineAt: 0 };
   const { slip, propensity, step } = decision;

@@ -1,4 +1,4 @@
-import type { Flow, PolicySnapshot } from '@sluice/domain';
+import type { Flow, PolicySnapshot, SegmentPolicy } from '@sluice/domain';
 import { warmUp } from '@sluice/routing';
 import type { LearnerParts } from './learner-parts.ts';
 import { safeEnd } from './loss-bound.ts';
@@ -21,6 +21,12 @@ export function stanceOf(flow: Flow, parts: LearnerParts): Stance {
 /** ln tau for the declared loss: theta from where it is anchored, less what caution holds back. */
 export function logThresholdOfLoss({ controller, anchor, vigilance }: LearnerParts): number {
   return Math.min(0, anchor.logThreshold + controller.swing) - vigilance.caution;
+}
+
+/** Where the segments stand, beside the whole flow. */
+export function segmentPoliciesOf({ segments, anchor, controller }: LearnerParts): SegmentPolicy[] {
+  if (segments === undefined || anchor.warming) return [];
+  return segments.policies({ anchor: anchor.logThreshold, swing: controller.swing });
 }
 
 /**

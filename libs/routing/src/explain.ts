@@ -1,10 +1,10 @@
-import type { Answer, EventId, Flow, Prediction, Step, Tag } from '@sluice/domain';
+import { costShares, type Answer, type EventId, type Flow, type Prediction, type Step, type Tag } from '@sluice/domain';
 import { heaviestFeatures, type Contribution } from './contribution.ts';
 import { modelFailed } from './leg.ts';
 import { parseReason } from './reason.ts';
 import { ways } from './route.ts';
 import { verdicts } from './stop.ts';
-import { percent, tellerOf, type ExplainContext, type Teller, type Told } from './telling.ts';
+import { listed, percent, tellerOf, type ExplainContext, type Teller, type Told } from './telling.ts';
 
 export interface ExplainedStep extends Step {
   readonly sentence: string;
@@ -15,7 +15,11 @@ export interface Explanation {
   readonly id: EventId;
   readonly flow: string;
   readonly policyVersion: number;
+  /** Empty where the flow names no segments. */
+  readonly segment: string;
   readonly threshold: number;
+  /** How much each dimension counts in every cost that is named; empty without the flow. */
+  readonly costShares: ReturnType<typeof costShares>;
   readonly steps: readonly ExplainedStep[];
   /** Undefined while the event is still on its way. */
   readonly served:
@@ -40,7 +44,9 @@ export function explain(subject: Prediction | Tag, context: ExplainContext = {})
     id: subject.id,
     flow: subject.flow,
     policyVersion: subject.policyVersion,
+    segment: subject.slip.segment,
     threshold: subject.slip.threshold,
+    costShares: context.flow === undefined ? [] : costShares(context.flow.cost),
     steps: subject.trail.map((step) => ({ ...step, sentence: sentenceOf(subject, step, context) })),
     served: prediction && servedBy(prediction),
     // Where every tier ran for the user there was nothing left to check unseen.
@@ -58,6 +64,7 @@ export function renderExplanation(explanation: Explanation): string {
   else sentences.push(`Served: '${served.label}' by ${served.model}, at ${percent(served.cost)} of what heavy costs.`);
   if (audit?.drawn === true && served !== undefined)
     sentences.push(`It was also checked unseen on the tiers that had not run (probability ${percent(audit.probability)}).`);
+  if (explanation.costShares.some(([dimension]) => dimension !== 'time')) sentences.push(sayCosts(explanation));
   return `Event ${id}, decided under policy ${explanation.policyVersion} of flow ${explanation.flow}: ${sentences.join(' ')}`;
 }
 
@@ -93,6 +100,11 @@ function isOverruled({ trail }: Prediction): boolean {
 
 function servedBy({ tier, model, version, label, confidence, harm, cost }: Prediction): Explanation['served'] {
   return { tier, model: `${model}@${version}`, label, confidence, harm, cost };
+}
+
+/** Costs are of time alone unless the flow says otherwise; then it should be known. */
+function sayCosts({ costShares: shares }: Explanation): string {
+  return `Costs are ${listed(shares.map(([dimension, share]) => `${percent(share)} ${dimension}`))}.`;
 }
 
 function sayFeature({ name, effect }: Contribution): string {

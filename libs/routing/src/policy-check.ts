@@ -1,6 +1,9 @@
 import type { Flow, Head, Panel, PolicySnapshot } from '@sluice/domain';
 import { headWidth } from './heads.ts';
 
+/** ln of the largest factor that a segment's threshold may lie away from the flow's; ln tau itself goes from 0 to -700. */
+const widestOffset = 700;
+
 /**
  * Why a snapshot must not decide about the flow's events; undefined when it may. Only what decisions read is looked at: the learner's
  * state is its own concern.
@@ -13,6 +16,8 @@ export function policyFault(flow: Flow, signatureWidth: number, policy: PolicySn
   if (!(threshold > 0 && threshold < Infinity)) return `its threshold is ${threshold}`;
   if (!(auditRate > 0 && auditRate <= 1)) return `its audit rate is ${auditRate}`;
   if (policy.budgetLeft !== null && !Number.isFinite(policy.budgetLeft.left)) return `its budget has ${policy.budgetLeft.left} left`;
+  const lost = policy.segments.find(({ offset }) => !(Math.abs(offset) <= widestOffset));
+  if (lost !== undefined) return `its segment ${lost.segment} has the offset ${lost.offset}`;
   for (const head of policy.heads) {
     const fault = headFault(flow, signatureWidth, head);
     if (fault !== undefined) return fault;

@@ -23,6 +23,7 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     learner: new Uint8Array(0),
     certificate: null,
     budgetLeft: null,
+    segments: [],
   };
 }
 

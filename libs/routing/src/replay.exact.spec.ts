@@ -1,5 +1,5 @@
 import { decodePrediction, decodeTag, encodePrediction, encodeSingleObject, encodeTag, RequestSchemas } from '@sluice/contracts';
-import type { Answer, Flow, Head, PolicySnapshot, Prediction } from '@sluice/domain';
+import { otherSegment, type Answer, type Flow, type Head, type PolicySnapshot, type Prediction } from '@sluice/domain';
 import avro from 'avsc';
 import fc from 'fast-check';
 import { headWidth } from './heads.ts';
@@ -35,6 +35,7 @@ const flow: Flow = sampleFlow(undefined, {
     { field: 'links', kind: 'number' },
     { field: 'sender', kind: 'category', buckets: 8, signed: true },
   ],
+  target: { segments: { by: 'sender' } },
   rules: [{ name: 'vip', when: "header.tenant = 'vip' and length < 5", tier: 'standard', because: 'they pay' }],
 });
 
@@ -68,7 +69,7 @@ function serve(event: Event, policy: PolicySnapshot, { signature, rules, schemas
   const reading = signature.read(request);
   const input = {
     ...{ id, flow, policy, costs, queuePrices, waits, budget, now, bars: reading.bars, deadlineAt: request.deadlineAt },
-    ...{ signature: reading.row, signatureWidth: signature.width, rule: rules.first(request, reading) },
+    ...{ signature: reading.row, signatureWidth: signature.width, rule: rules.first(request, reading), segment: reading.segment },
   };
   let tag = { ...sampleTag(input, route(input)), deadlineAt: request.deadlineAt };
   for (let leg = 1; ; leg++) {
@@ -121,11 +122,19 @@ function policyOf(random: () => number, version: number): PolicySnapshot {
       return { tier, stage, weights };
     }),
   );
-  return samplePolicy({}, { heads, version, threshold: 0.01 + random() ** 3, auditRate: 0.01 + random() / 2, heavyOnly: random() < 0.05 });
+  // Senders s0 to s9 are controlled apart, one of them at its safe end; all others and those without a sender together.
+  const segments = [...Array.from({ length: 10 }, (_, n) => `s${n}.org`), otherSegment].map((segment, n) => ({
+    ...{ segment, offset: random() * 6 - 4, heavyOnly: n === 3 },
+  }));
+  return samplePolicy(
+    {},
+    { segments, heads, version, threshold: 0.01 + random() ** 3, auditRate: 0.01 + random() / 2, heavyOnly: random() < 0.05 },
+  );
 }
 
 it('100,000 decisions are the same again for the same bytes, headers, policy and now-stamp, bit for bit, also from the log alone', () => {
   const ways = new Set<string>();
+  const thresholds = new Map<string, Set<number>>();
   let count = 0;
   const property = fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (seed) => {
     const random = numbersOf(seed);
@@ -141,6 +150,7 @@ it('100,000 decisions are the same again for the same bytes, headers, policy and
       const prediction = decodePrediction(logged[index]!);
       const difference = replayTrail({ flow, signatureWidth: width, prediction, policies });
       if (difference !== undefined) throw new Error(`event ${index}: ${difference}`);
+      thresholds.set(prediction.slip.segment, (thresholds.get(prediction.slip.segment) ?? new Set()).add(prediction.slip.threshold));
       ways.add(prediction.trail.map(({ kind, tier, reason }) => `${kind}:${tier}:${reason.split(':')[0]}`).join(' '));
       count++;
     }
@@ -149,4 +159,8 @@ it('100,000 decisions are the same again for the same bytes, headers, policy and
   expect(count).toBe(streams * events);
   // The events must have taken many ways, else the property says little.
   expect(ways.size).toBeGreaterThan(15);
+  // 50 senders and none, under each policy with a threshold of its own or that of all others; some seeds come twice.
+  expect(thresholds.size).toBe(51);
+  expect([...thresholds.values()].every(({ size }) => size > streams / 2)).toBe(true);
+  expect([...ways].filter((way) => way.startsWith('route:heavy:heavy-only')).length).toBeGreaterThan(0);
 });

@@ -53,10 +53,12 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
     budget: prediction.slip.budget,
     signature: prediction.signature,
     signatureWidth,
+    segment: prediction.slip.segment,
     rule: ruleOf(flow, step),
     now: step.at,
   });
   if (decision.slip.auditDraw !== prediction.slip.auditDraw) return 'the audit draw differs';
+  if (decision.slip.threshold !== prediction.slip.threshold) return 'the threshold differs';
   return difference('step 0', step, decision.step);
 }
 

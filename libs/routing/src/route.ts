@@ -1,4 +1,16 @@
-import type { EpochMs, EventId, Flow, Millis, PolicySnapshot, Slip, SlipTier, SparseRow, Step, StepKind } from '@sluice/domain';
+import type {
+  EpochMs,
+  EventId,
+  Flow,
+  Millis,
+  PolicySnapshot,
+  SegmentPolicy,
+  Slip,
+  SlipTier,
+  SparseRow,
+  Step,
+  StepKind,
+} from '@sluice/domain';
 import { auditDraw, slipAuditRate, warmUp } from './audit.ts';
 import { isDominated, isOpen, priceOf, type Candidate } from './candidate.ts';
 import { barOf, formatBars, sayBars, type Remaining } from './eligibility.ts';
@@ -6,8 +18,9 @@ import { headOf, scoreHead } from './heads.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
+import { segmentPolicy, thresholdOf } from './segments/segment-policy.ts';
 import type { RuleHit } from './rules/rules.ts';
-import { percent, short, type Teller, type Told } from './telling.ts';
+import { percent, sayThreshold, short, type Teller, type Told } from './telling.ts';
 import { pricedTiers } from './tier-prices.ts';
 
 /** Everything a routing decision depends on; equal inputs give equal decisions, bit for bit. */
@@ -29,6 +42,8 @@ export interface RouteInput {
   readonly budget?: number | null | undefined;
   readonly signature: SparseRow;
   readonly signatureWidth: number;
+  /** Which segment of the flow the event belongs to; empty, or left out, where the flow names none. */
+  readonly segment?: string | undefined;
   /** The first declared rule that holds for the request. */
   readonly rule?: RuleHit | undefined;
   readonly now: EpochMs;
@@ -52,6 +67,8 @@ interface Choice {
 
 interface RouteContext {
   readonly input: RouteInput;
+  /** What the policy says of the event's segment. */
+  readonly own: SegmentPolicy | undefined;
   readonly candidates: readonly Candidate[];
 }
 
@@ -109,28 +126,32 @@ export const ways: readonly Way[] = [
 ];
 
 /** By the detail of the reason; the safe end of the controller leaves none. */
+const segmentSpent = 'segment';
+
 const whyHeavyOnly: Readonly<Record<string, string>> = {
   [warmUp]: 'the flow was still warming up, when heavy answers everything',
+  [segmentSpent]: 'its segment was at its safe end, where only heavy may answer',
   [stale]: 'the newest policy was older than its lease, and then only heavy may answer',
 };
 
 function sayCheapest({ step, slip }: Told): string {
   const risk = step.harm > 0 ? `; estimated chance that it errs where heavy is right: ${percent(step.harm)}` : '';
-  return `The ${step.tier} tier was the cheapest plan at threshold ${short(slip.threshold)} (${short(step.score)} times heavy's cost, risk included${risk}), so it ran first.`;
+  return `The ${step.tier} tier was the cheapest plan at ${sayThreshold(slip)} (${short(step.score)} times heavy's cost, risk included${risk}), so it ran first.`;
 }
 
 /** Decides which tier runs first and plans the rest (docs/routing.md 3a, pre-route). */
 export function route(input: RouteInput): RouteDecision {
   const tiers = pricedTiers(input);
-  const context = { input, candidates: candidatesOf(input, tiers) };
-  const { way, choice } = choose(context);
-  const { policy, flow, now } = input;
+  const { policy, flow, now, segment = '' } = input;
+  const own = segmentPolicy(policy, segment);
+  const { way, choice } = choose({ input, own, candidates: candidatesOf(input, tiers) });
   const { position, harm, score, detail } = choice;
   const slip: Slip = {
     tiers,
     position,
-    threshold: policy.threshold,
-    heavyOnly: policy.heavyOnly,
+    segment,
+    threshold: thresholdOf(policy, own),
+    heavyOnly: policy.heavyOnly || own?.heavyOnly === true,
     auditRate: slipAuditRate(policy),
     auditDraw: auditDraw(input.id, policy.version, flow.audit.key),
     budget: input.budget ?? null,
@@ -167,18 +188,19 @@ function candidatesOf(input: RouteInput, tiers: readonly SlipTier[]): readonly C
   return pool;
 }
 
-function atSafeEnd({ input: { policy }, candidates }: RouteContext): Choice | undefined {
-  if (!policy.heavyOnly) return undefined;
-  return waitFor(candidates[candidates.length - 1]!, Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined);
+function atSafeEnd({ input: { policy }, own, candidates }: RouteContext): Choice | undefined {
+  const heavy = candidates[candidates.length - 1]!;
+  if (policy.heavyOnly) return waitFor(heavy, Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined);
+  return own?.heavyOnly === true ? waitFor(heavy, segmentSpent) : undefined;
 }
 
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */
-function byDeclaredRule({ input: { rule, flow, policy }, candidates }: RouteContext): Choice | undefined {
+function byDeclaredRule({ input: { rule, flow, policy }, own, candidates }: RouteContext): Choice | undefined {
   if (rule === undefined) return undefined;
   const position = flow.tiers.findIndex((tier) => tier.name === rule.tier);
   const chosen = candidates[position];
   if (chosen === undefined || !isOpen(chosen)) return undefined;
-  return { position, harm: chosen.harm, score: chosen.price + chosen.harm / policy.threshold, detail: rule.name };
+  return { position, harm: chosen.harm, score: chosen.price + chosen.harm / thresholdOf(policy, own), detail: rule.name };
 }
 
 function ruleDetail({ input: { rule, flow }, candidates }: RouteContext): string {
@@ -214,13 +236,14 @@ const values = new Float64Array(8);
  * argmin over eligible tiers of c_k + w_k + pi_k * next_k + residual_k / tau. Tiers are valued from heavy downwards, because a
  * light tier's value contains that of the best tier it may escalate to.
  */
-function cheapest({ input, candidates }: RouteContext, detail: string | undefined): Choice {
+function cheapest({ input, own, candidates }: RouteContext, detail: string | undefined): Choice {
+  const threshold = thresholdOf(input.policy, own);
   values.fill(Infinity);
   let best = candidates.length - 1;
   for (let position = candidates.length - 1; position >= 0; position--) {
     const one = candidates[position]!;
     if (!isOpen(one) || isDominated(one, candidates)) continue;
-    values[position] = valueOf(one, candidates, input.policy.threshold);
+    values[position] = valueOf(one, candidates, threshold);
     // `<=`: of two equals the lighter runs first. `!(>)` would let NaN through.
     if (values[position]! <= values[best]!) best = position;
   }

@@ -2,6 +2,7 @@ import { compileExtractor, headerBytes, SparseScratch, type WireHeaders } from '
 import { murmur3, SluiceError, type EpochMs, type FeatureSpec, type Flow, type Millis, type SparseRow } from '@sluice/domain';
 import { boundedFields, EnvelopeGauge, withRanges, type EnvelopeBar, type Envelopes } from './envelope.ts';
 import { headWidth } from './heads.ts';
+import { segmentField, segmentReader, type SegmentReader } from './segments/segment-reader.ts';
 
 /** What a signature is read from. */
 export interface SignatureInput {
@@ -15,7 +16,7 @@ export interface SignatureInput {
   /** Event time. */
   readonly requestedAt: EpochMs;
   readonly deadlineAt: EpochMs;
-  /** Read for the user's context, `flow.request.context`. */
+  /** Read for the user's context, `flow.request.context`, and for the segment where a header tells it. */
   readonly headers?: WireHeaders | undefined;
 }
 
@@ -37,6 +38,8 @@ export interface SignatureFacts {
 /** Holds until the next request is read: neither it nor its row may be kept. */
 export interface SignatureReading extends SignatureFacts {
   readonly row: SparseRow;
+  /** Which segment of the flow it belongs to; empty where the flow names none. */
+  readonly segment: string;
   /** One per tier: why its model may not answer this request, or ''. */
   readonly bars: readonly EnvelopeBar[];
 }
@@ -94,10 +97,11 @@ interface Parts {
 }
 
 function compile(flow: Flow, schemas: readonly object[], { envelopes, features }: Parts): CompiledSignature {
-  const also = boundedFields(envelopes);
+  const also = [...boundedFields(envelopes), ...segmentField(flow)];
   const readers = schemas.map((schema) => {
     const extractor = compileExtractor(schema, features, { flags: true, also });
-    return { extractor, gauge: new EnvelopeGauge(envelopes, schema, extractor.projection) };
+    const gauge = new EnvelopeGauge(envelopes, schema, extractor.projection);
+    return { extractor, gauge, segments: segmentReader(flow, extractor.projection) };
   });
   const context = flow.request.context.flatMap((name) => Array.from({ length: contextBuckets }, (_, bucket) => `${name} #${bucket}`));
   const names = [...alwaysNames, ...context, ...(readers[0]?.extractor.names ?? [])];
@@ -115,6 +119,7 @@ function compile(flow: Flow, schemas: readonly object[], { envelopes, features }
 interface SchemaReader {
   readonly extractor: ReturnType<typeof compileExtractor>;
   readonly gauge: EnvelopeGauge;
+  readonly segments: SegmentReader | undefined;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -140,7 +145,7 @@ class CompiledSignature implements Signature {
     this.#features = alwaysNames.length + contextBuckets * flow.request.context.length;
     this.#scratch = new SparseScratch(names.length);
     const row = this.#scratch.take();
-    this.#reading = { row, bars: [], size: 0, staleness: 0, timeLeft: 0, missing: 0, outOfRange: 0, novelty: 0 };
+    this.#reading = { row, segment: '', bars: [], size: 0, staleness: 0, timeLeft: 0, missing: 0, outOfRange: 0, novelty: 0 };
   }
 
   read(input: SignatureInput): SignatureReading {
@@ -158,6 +163,7 @@ class CompiledSignature implements Signature {
     reading.outOfRange = outOfRange;
     reading.novelty = reader.gauge.novelty;
     reading.bars = reader.gauge.bars;
+    reading.segment = reader.segments?.read(input.value, input.headers) ?? '';
     this.#writeFacts(fields);
     if (input.headers !== undefined) this.#writeContext(input.headers);
     reading.row = this.#scratch.take();

@@ -6,7 +6,8 @@ import { barOf, formatBars, sayBars } from './eligibility.ts';
 import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
-import { percent, short, type Teller, type Told } from './telling.ts';
+import { segmentPolicy } from './segments/segment-policy.ts';
+import { percent, sayThreshold, short, type Teller, type Told } from './telling.ts';
 import { judgeTogether, type Together } from './together.ts';
 
 /** What a worker knows when its tier has answered. */
@@ -17,7 +18,7 @@ export interface StopInput {
   readonly tag: Tag;
   /**
    * The policy the worker holds, named in the step. Threshold and prices stay those of the slip; heads are this policy's, and
-   * when it is newer than the router's and at the safe end, the safe end holds from here on.
+   * when it is newer than the router's and at the safe end, of the flow or of the segment, the safe end holds from here on.
    */
   readonly policy: PolicySnapshot;
   readonly answer: Answer;
@@ -101,7 +102,8 @@ export const verdicts: readonly Verdict[] = [
     name: 'heavy-only',
     holds: ({ input }) => atSafeEnd(input),
     goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
-    say: (told) => `${sayAnswer(told)}, but the flow was at its safe end, so it went on to the ${told.detail} tier.`,
+    say: (told) =>
+      `${sayAnswer(told)}, but ${told.slip.segment === '' ? 'the flow was' : 'the flow, or its segment, was'} at its safe end, so it went on to the ${told.detail} tier.`,
   },
   {
     name: nowhereToGo,
@@ -115,7 +117,7 @@ export const verdicts: readonly Verdict[] = [
     holds: ({ input, harm, next }) => harm / input.tag.slip.threshold <= next!.score,
     goesOn: serve,
     say: (told) =>
-      `${sayDoubt(told)}; at threshold ${short(told.slip.threshold)} that risk is worth ${short(told.step.score)} times heavy's cost, no more than going on would cost, so the answer was served.`,
+      `${sayDoubt(told)}; at ${sayThreshold(told.slip)} that risk is worth ${short(told.step.score)} times heavy's cost, no more than going on would cost, so the answer was served.`,
   },
   {
     name: 'uncertain',
@@ -123,7 +125,7 @@ export const verdicts: readonly Verdict[] = [
     goesOn: ({ next }) => next,
     say: (told) => {
       const worth = short(told.step.harm / told.slip.threshold);
-      return `${sayDoubt(told)}; at threshold ${short(told.slip.threshold)} that risk is worth ${worth} times heavy's cost, more than going on to the ${told.detail} tier (${sayPrice(told)}), so it went on there.`;
+      return `${sayDoubt(told)}; at ${sayThreshold(told.slip)} that risk is worth ${worth} times heavy's cost, more than going on to the ${told.detail} tier (${sayPrice(told)}), so it went on there.`;
     },
   },
 ];
@@ -176,7 +178,9 @@ function contextOf(input: StopInput): StopContext {
 }
 
 function atSafeEnd({ tag, policy }: StopInput): boolean {
-  return tag.slip.heavyOnly || (policy.heavyOnly && policy.version > tag.policyVersion);
+  if (tag.slip.heavyOnly) return true;
+  if (policy.version <= tag.policyVersion) return false;
+  return policy.heavyOnly || segmentPolicy(policy, tag.slip.segment)?.heavyOnly === true;
 }
 
 /** g_k(x, o): harm of the answer in hand. */

@@ -49,6 +49,11 @@ export function short(value: number): string {
   return value >= 9.95 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
+/** `threshold 0.02`, `threshold 0.02 (segment acme)`. */
+export function sayThreshold({ threshold, segment }: Slip): string {
+  return `threshold ${short(threshold)}${segment === '' ? '' : ` (segment ${segment})`}`;
+}
+
 /** `fast`, `fast and standard`, `fast, standard and heavy`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;

@@ -43,12 +43,6 @@ export async function loadManifests(flow: Flow, models: string): Promise<readonl
   );
 }
 
-/** Cost of each tier relative to the last (heavy) one, from the manifests. */
-export function relativeCosts(manifests: readonly Manifest[]): readonly number[] {
-  const heavy = manifests.at(-1)!.cost.perEvent;
-  return manifests.map((manifest) => manifest.cost.perEvent / heavy);
-}
-
 async function readText(path: string, code: 'SLUICE_FLOW_INVALID' | 'SLUICE_MODEL_MISSING'): Promise<string> {
   try {
     return await readFile(path, 'utf8');

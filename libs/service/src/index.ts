@@ -14,7 +14,8 @@
 export { readCommandLine, type CommandLine } from './command-line.ts';
 export { loadConfig, type ConfigSources } from './config.ts';
 export { fieldsOf, type ConfigField } from './config-fields.ts';
-export { loadFlow, loadManifests, relativeCosts, type FlowFiles } from './flow-files.ts';
+export { loadFlow, loadManifests, type FlowFiles } from './flow-files.ts';
+export { relativeCosts } from './relative-costs.ts';
 export { systemClock } from './clock.ts';
 export { createLogger, instanceName, logLevels, type LogFields, type Logger, type LogLine, type LogLevel, type LogOptions } from './log.ts';
 export { createMetrics, type HistogramSpec, type Metrics, type MetricSpec, type Sample } from './metrics.ts';

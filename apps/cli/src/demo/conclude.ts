@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { kafkaVersion, passJudgement, type Verdict } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
-import type { Flow, PolicySnapshot, Prediction } from '@sluice/domain';
+import { costShares, type Flow, type PolicySnapshot, type Prediction } from '@sluice/domain';
 import { lossBound, samplingWidth, thetaStart } from '@sluice/learning';
 import { auditProbability, signatureShape, initialPolicy } from '@sluice/routing';
 import { loadManifests, relativeCosts } from '@sluice/service';
@@ -26,7 +26,8 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
     source.alternatives(new Set(predictions.map(({ id }) => id))),
   );
   const manifests = await loadManifests(flow, modelsDir);
-  const result = quality(flow, { predictions, alternatives, costs: relativeCosts(manifests) });
+  const costs = relativeCosts(flow, manifests);
+  const result = quality(flow, { predictions, alternatives, costs });
   return {
     ...streamFacts(stage, stream),
     ...verdict.counts,
@@ -34,12 +35,13 @@ export async function makeReport(stage: Stage, stream: DemoStream): Promise<Repo
     unexplained: verdict.counts.unexplained + undecided(files, predictions, collector.seen.policies),
     tiers: tierCounts(flow, predictions),
     shadowAudits: collector.seen.shadow.audits,
-    ...(await learned(stage, relativeCosts(manifests))),
+    ...(await learned(stage, costs)),
     accuracy: result.accuracy,
     cost: {
       ...result.cost,
       origin: [...new Set(manifests.map(({ cost }) => cost.origin))].join(', '),
-      tiers: Object.fromEntries(flow.tiers.map(({ name }, tier) => [name, round(relativeCosts(manifests)[tier]!, 4)])),
+      tiers: Object.fromEntries(flow.tiers.map(({ name }, tier) => [name, round(costs[tier]!, 4)])),
+      weights: Object.fromEntries(costShares(flow.cost)),
     },
     loss: loss(flow, result, { events: predictions.length, delay: percentile(stream.delays, 0.99) }),
     ...policyFacts(flow, stage),

@@ -21,7 +21,7 @@ async function played(events: number) {
   const { files, bus } = run;
   const collector = new Collector('mail', systemClock);
   collector.add(await bus.readAll([topicsOf('mail').predictions, policyTopic]));
-  const costs = relativeCosts(await loadManifests(files.flow, shippedModels));
+  const costs = relativeCosts(files.flow, await loadManifests(files.flow, shippedModels));
   const frame = renderFrame(files.flow, collector, { published: events, total: events, elapsedSeconds: 1 });
   return { learned: await learned({ files, bus, collector } as unknown as Stage, costs), frame };
 }

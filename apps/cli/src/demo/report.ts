@@ -47,6 +47,7 @@ export const reportSchema = z.strictObject({
     alwaysHeavy: share,
     origin: z.string().describe("Where the tiers' costs come from."),
     tiers: z.record(z.string(), z.number()),
+    weights: z.record(z.string(), share).describe('How much each dimension of a cost counts in all of these.'),
   }),
   loss: z.strictObject({
     realised: share.describe('Share of events that heavy would have got right and the served answer got wrong.'),

@@ -45,7 +45,7 @@ describe('the system on a real broker', () => {
     await run.collector.until(() => (run.collector.seen.latestPolicy?.version ?? 0) >= wanted, 60_000);
     const examples = await run.bus.readAll([topicsOf(flow.flow).examples]);
     const last = (await published()).at(-1)!;
-    const costs = relativeCosts(await loadManifests(flow, shippedModels));
+    const costs = relativeCosts(flow, await loadManifests(flow, shippedModels));
     const learner = Learner.create(flow, signatureShape(flow, schemas).width, costs);
     for (const { value, offset } of examples) if (offset < last.examplesOffset) learner.fold(decodeExample(value!));
     expect(last.version).toBeGreaterThanOrEqual(wanted);

@@ -27,7 +27,7 @@ export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: B
   const { flow, schemas } = spec.files;
   const shared = { bus, flow, schemas, clock: spec.clock ?? systemClock, warn: spec.warn };
   const manifests = await loadManifests(flow, spec.models);
-  const costs = relativeCosts(manifests);
+  const costs = relativeCosts(flow, manifests);
   const feedback = await startFeedback({ bus, flow, schemas, costs, stateDir: join(spec.runDir, 'join') });
   const inference = await startInference({
     ...shared,

@@ -126,6 +126,7 @@ describe('what is logged', () => {
         deadlineAt: tag.deadlineAt,
         signature: read.row,
         signatureWidth: signature.width,
+        segment: read.segment,
         now: tag.routedAt,
       });
       expect(again.slip).toEqual(tag.slip);
@@ -163,7 +164,7 @@ describe('what is logged', () => {
       await run.settleOutcomes();
     }
     const { flow, schemas } = run.files;
-    const costs = relativeCosts(await loadManifests(flow, shippedModels));
+    const costs = relativeCosts(flow, await loadManifests(flow, shippedModels));
     const learner = Learner.create(flow, compileSignature(flow, schemas).width, costs);
     const examples = await run.bus.readAll([topics.examples]);
     for (const record of examples) learner.fold(decodeExample(record.value!));

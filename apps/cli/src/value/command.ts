@@ -27,7 +27,7 @@ export function valueCommand(): Command {
     .action(async (options: ValueOptions) => {
       const { flow, schemas } = await loadFlow(options.flow);
       const candidate = await readCandidate(options.candidate);
-      const costs = relativeCosts(await loadManifests(flow, options.models));
+      const costs = relativeCosts(flow, await loadManifests(flow, options.models));
       const bus = kafkaBus({ brokers: options.brokers.split(','), clientId: 'sluice-value' });
       try {
         const topic = topicsOf(flow.flow).examples;

@@ -18,7 +18,7 @@ async function logged(events: number): Promise<Log> {
   return {
     flow,
     signatureWidth: signatureShape(flow, schemas).width,
-    costs: relativeCosts(await loadManifests(flow, shippedModels)),
+    costs: relativeCosts(flow, await loadManifests(flow, shippedModels)),
     examples: (await run.bus.readAll([topicsOf(flow.flow).examples])).map(({ value }) => decodeExample(value!)),
     policies: readPolicies(await run.bus.readAll([policyTopic]), flow.flow),
   };

@@ -4,8 +4,13 @@ import { healthSchema } from './operations.ts';
 import { predictionSchema } from './prediction.ts';
 import { tagSchema } from './tag.ts';
 
+/** As written before slips named segments: still read. */
+const slipV2 = without(slip, { segment: undefined });
+export const tagSchemaV2 = without(tagSchema, { slip: slipV2 });
+export const predictionSchemaV2 = without(predictionSchema, { slip: slipV2 });
+
 /** As written before slips told of waits, bars and budgets: still read. */
-const slipV1 = without(slip, { budget: undefined, tiers: { type: 'array', items: without(slip.fields[0].type.items, { wait: undefined, bar: undefined }) } }); // prettier-ignore
+const slipV1 = without(slip, { segment: undefined, budget: undefined, tiers: { type: 'array', items: without(slip.fields[0].type.items, { wait: undefined, bar: undefined }) } }); // prettier-ignore
 export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
 export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
 /** As written before workers told of versions that they refuse. */

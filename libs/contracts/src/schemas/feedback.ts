@@ -39,12 +39,17 @@ const exampleRecord = {
 /** As written before answers were fused: still read. */
 export const exampleSchemaV1 = { ...exampleRecord, fields: exampleFields } as const;
 
+const servingFields = [
+  ...exampleFields,
+  { name: 'served', type: ['null', 'int'], default: null, doc: "Label index that was served; null: the serving tier's." },
+] as const;
+
+/** As written before flows had segments: still read. */
+export const exampleSchemaV2 = { ...exampleRecord, fields: servingFields } as const;
+
 export const exampleSchema = {
   ...exampleRecord,
-  fields: [
-    ...exampleFields,
-    { name: 'served', type: ['null', 'int'], default: null, doc: "Label index that was served; null: the serving tier's." },
-  ],
+  fields: [...servingFields, { name: 'segment', type: 'string', default: '', doc: 'Segment of the flow; empty where it names none.' }],
 } as const;
 
 const head = {
@@ -130,7 +135,29 @@ const budgetLeft = {
   ],
 } as const;
 
+const budgeting = [
+  ...fusing,
+  { name: 'budgetLeft', type: ['null', budgetLeft], default: null, doc: 'Null unless the budget comes first.' },
+] as const;
+
+/** As published before flows had segments: still read. */
+export const policySchemaV4 = { ...policyRecord, fields: budgeting } as const;
+
+const segmentPolicy = {
+  type: 'record',
+  name: 'SegmentPolicy',
+  doc: 'Where one segment of the flow stands.',
+  fields: [
+    { name: 'segment', type: 'string' },
+    { name: 'offset', type: 'double', doc: 'Added to ln of the threshold for events of the segment.' },
+    { name: 'heavyOnly', type: 'boolean', doc: 'Heavy alone serves the segment.' },
+  ],
+} as const;
+
 export const policySchema = {
   ...policyRecord,
-  fields: [...fusing, { name: 'budgetLeft', type: ['null', budgetLeft], default: null, doc: 'Null unless the budget comes first.' }],
+  fields: [
+    ...budgeting,
+    { name: 'segments', type: { type: 'array', items: segmentPolicy }, default: [], doc: 'Empty where the flow names none.' },
+  ],
 } as const;

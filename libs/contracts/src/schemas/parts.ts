@@ -77,6 +77,7 @@ export const slip = {
     { name: 'auditRate', type: 'double' },
     { name: 'auditDraw', type: 'double' },
     { name: 'budget', type: ['null', 'double'], doc: 'What the tiers may cost together; null when all are paid for.', default: null },
+    { name: 'segment', type: 'string', doc: 'Segment of the flow; empty where it names none.', default: '' },
   ],
 } as const;
 

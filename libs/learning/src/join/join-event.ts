@@ -20,6 +20,7 @@ export function decisionOf(flow: Flow, prediction: Prediction): Example {
     harm: prediction.harm,
     cost: prediction.cost,
     heavyOnly: prediction.slip.heavyOnly,
+    segment: prediction.slip.segment,
     audit: { probability: prediction.audit.probability, drawn: prediction.audit.drawn },
     served: served < 0 ? null : served,
     truth: null,

@@ -33,7 +33,18 @@ export const signature = { indices: Uint16Array.of(0, 3), values: Float32Array.o
 
 /** An example of an event that `tier` served; answers are labels by tier, in the order they ran. */
 export function exampleOf(parts: Partial<Example> & Pick<Example, 'id' | 'part'>): Example {
-  const given = { policyVersion: 1, at: 0, tier: 'fast', harm: 0.01, cost: 0.1, heavyOnly: false, served: null, truth: null, signature };
+  const given = {
+    segment: '',
+    policyVersion: 1,
+    at: 0,
+    tier: 'fast',
+    harm: 0.01,
+    cost: 0.1,
+    heavyOnly: false,
+    served: null,
+    truth: null,
+    signature,
+  };
   return { ...given, audit: { probability: 0.04, drawn: false }, answers: [answerOf('fast', 0)], ...parts };
 }
 
@@ -47,7 +58,7 @@ export interface PredictionParts {
 
 export function predictionFact({ id, at, ran = ['fast'], drawn = false }: PredictionParts): PredictionFact {
   const tier = ran[ran.length - 1]!;
-  const slip = { tiers: [], position: 0, threshold: 0.02, heavyOnly: false, auditRate: 0.04, auditDraw: 0.5, budget: null };
+  const slip = { tiers: [], position: 0, threshold: 0.02, heavyOnly: false, auditRate: 0.04, auditDraw: 0.5, budget: null, segment: '' };
   const prediction: Prediction = {
     id,
     flow: 'mail',

@@ -1,4 +1,6 @@
-/** What a candidate would have lost or cost, a share of events or of heavy's cost, with an interval meant for 95 % confidence. */
+import { bettingInterval, type BetTerms } from './betting-interval.ts';
+
+/** What a candidate would have lost or cost, a share of events or of heavy's cost, with an interval of at least 95 % confidence. */
 export interface Estimate {
   readonly value: number;
   readonly lower: number;
@@ -9,7 +11,7 @@ export interface Estimate {
 export interface Estimates {
   /** Inverse propensity: unbiased, noisy. */
   readonly ips: Estimate;
-  /** The same divided by the sum of the weights: quieter, biased by what vanishes with the effective sample size. */
+  /** The same divided by the sum of the weights instead of their number: quieter, biased by what vanishes with the effective sample size. */
   readonly snips: Estimate;
   /** Doubly robust: predictions corrected by what audits saw. Unbiased whatever the predictions are; good ones make it quiet. */
   readonly dr: Estimate;
@@ -17,79 +19,85 @@ export interface Estimates {
 
 /** One event of the log as one candidate's quantity sees it. */
 export interface Term {
-  /** 1 / (probability that everything about the event would be known); 0 where it is not known. */
-  readonly weight: number;
-  /** The quantity; of no meaning where the weight is 0. */
+  /** With which everything about the event would be known, fixed before it was drawn. */
+  readonly probability: number;
+  readonly known: boolean;
+  /** The quantity; of no meaning where it is not known. */
   readonly actual: number;
   /** The same as predicted from what was known before the audit was drawn. */
   readonly predicted: number;
 }
 
 /**
- * Two-sided 98 % of a normal. Harm is rare and its weights are large, so the means are skewed: with a hundred audits intervals of 1.96 held the truth in
- * 93 % of simulated logs.
+ * Sums of one quantity over a log (Dudik, Langford and Li 2011; Swaminathan and Joachims 2015). Events that are known for certain are set apart: they
+ * add their quantity and no doubt.
  */
-const z = 2.33;
-
-/** Sums of one quantity over a log (Dudik, Langford and Li 2011; Swaminathan and Joachims 2015). */
 export class EstimateSums {
+  readonly #most: number;
+  #certain = 0;
+  #certainSum = 0;
+  /** Of the other events: how many, the known ones' weights w and w f, and every one's q + w (f - q). */
   #events = 0;
-  #weights = 0;
-  #ips = 0;
-  #ipsSquares = 0;
-  #weightSquares = 0;
-  /** Sums of w^2 f and w^2 f^2. */
-  #crossed = 0;
-  #dr = 0;
-  #drSquares = 0;
+  readonly #weights: number[] = [];
+  readonly #weighted: number[] = [];
+  readonly #corrected: number[] = [];
+  #largestWeight = 1;
+  /** What an audit can take from a prediction at most: q (1 / p - 1). */
+  #fall = 0;
 
-  add({ weight, actual, predicted }: Term): void {
-    const known = weight > 0 ? actual : 0;
-    const corrected = predicted + (weight > 0 ? weight * (actual - predicted) : 0);
+  /** @param most the largest the quantity can be; the smallest is 0. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add({ probability, known, actual, predicted }: Term): void {
+    if (known && probability >= 1) {
+      this.#certain++;
+      this.#certainSum += actual;
+      return;
+    }
+    const weight = 1 / probability;
     this.#events++;
-    this.#weights += weight;
-    this.#weightSquares += weight * weight;
-    this.#ips += weight * known;
-    this.#ipsSquares += (weight * known) ** 2;
-    this.#crossed += weight * weight * known;
-    this.#dr += corrected;
-    this.#drSquares += corrected * corrected;
+    this.#largestWeight = Math.max(this.#largestWeight, weight);
+    this.#fall = Math.max(this.#fall, predicted * (weight - 1));
+    this.#corrected.push(known ? predicted + weight * (actual - predicted) : predicted);
+    if (!known) return;
+    this.#weights.push(weight);
+    this.#weighted.push(weight * actual);
   }
 
   /** Number of equally weighted events that would say as much: (sum w)^2 / sum w^2. */
   get effectiveSamples(): number {
-    return this.#weights > 0 ? this.#weights ** 2 / this.#weightSquares : 0;
+    const squares = this.#certain + this.#weights.reduce((sum, weight) => sum + weight * weight, 0);
+    return squares > 0 ? (this.#certain + sumOf(this.#weights)) ** 2 / squares : 0;
   }
 
   get estimates(): Estimates {
-    return { ips: this.#mean(this.#ips, this.#ipsSquares), snips: this.#normalised(), dr: this.#mean(this.#dr, this.#drSquares) };
-  }
-
-  #mean(sum: number, squares: number): Estimate {
+    const [weights, weighted, corrected] = [this.#weights, this.#weighted, this.#corrected].map((list) => Float64Array.from(list));
+    const ones = new Float64Array(this.#events).fill(1);
+    const bounds = { most: this.#most * this.#largestWeight, fall: 0, width: 1, idle: 0, events: this.#events };
+    const total = sumOf(this.#weighted);
+    const ips = { ...bounds, a: weighted!, b: ones, idle: this.#events - weighted!.length };
+    const snips = { ...bounds, a: weighted!, b: weights!, width: this.#largestWeight };
+    const dr = { ...bounds, a: corrected!, b: ones, fall: this.#fall };
     const events = Math.max(1, this.#events);
-    const value = sum / events;
-    return interval(value, Math.max(0, squares - sum * value) / events ** 2 + this.#unseen(events));
+    return {
+      ips: this.#estimate(ips, total / events),
+      snips: this.#estimate(snips, total / (sumOf(this.#weights) || 1)),
+      dr: this.#estimate(dr, sumOf(this.#corrected) / events),
+    };
   }
 
-  #normalised(): Estimate {
-    const weights = Math.max(1, this.#weights);
-    const value = this.#ips / weights;
-    const squares = this.#ipsSquares - 2 * value * this.#crossed + value * value * this.#weightSquares;
-    return interval(value, Math.max(0, squares) / weights ** 2 + this.#unseen(weights));
-  }
-
-  /**
-   * Variance of one known event more, as heavy as the mean of them by their own weight. A log that happens to show no harm at all is no
-   * proof that there is none; as in the interval of Agresti and Coull (1998) this keeps such an interval from collapsing.
-   */
-  #unseen(total: number): number {
-    // Where nothing at all is known one event may be everything.
-    const weight = this.#weights > 0 ? this.#weightSquares / this.#weights : total;
-    return (weight / total) ** 2;
+  /** From the mean of the events that are not certain to that of all. */
+  #estimate(terms: BetTerms, mean: number): Estimate {
+    const { lower, upper } = bettingInterval(terms, mean, this.#most);
+    const all = Math.max(1, this.#events + this.#certain);
+    const share = (one: number): number => (this.#certainSum + one * this.#events) / all;
+    if (this.#events + this.#certain === 0) return { value: mean, lower, upper };
+    return { value: share(mean), lower: share(lower), upper: share(upper) };
   }
 }
 
-function interval(value: number, variance: number): Estimate {
-  const width = z * Math.sqrt(variance);
-  return { value, lower: Math.max(0, value - width), upper: value + width };
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -19,12 +19,17 @@ export interface ValueSpec extends Serving {
  * Answers and costs are those of the log with idle queues: a candidate changes who answers, not what they answer.
  */
 export function valueOf(spec: ValueSpec, log: Iterable<Example>): PolicyValue {
-  const sums = new ValueSums();
+  const sums = new ValueSums(dearestOf(spec));
   for (const { decision, latest } of eventsOf(log)) {
     const policy = spec.policy(decision);
     if (policy !== undefined) sums.add(valuedEvent(spec, policy, { decision, latest }));
   }
   return sums.value;
+}
+
+/** Every tier once. */
+function dearestOf({ costs }: Serving): number {
+  return costs.reduce((sum, cost) => sum + cost, 0) / costs[costs.length - 1]!;
 }
 
 export interface LoggedEvent {
@@ -52,10 +57,10 @@ function actualOutcome(spec: Serving, policy: PolicySnapshot, example: Example):
 function outcomeOf(
   spec: Serving,
   policy: PolicySnapshot,
-  { id, signature, answers }: Example,
+  { id, signature, segment, answers }: Example,
 ): (Outcome & { readonly prediction: Prediction }) | undefined {
   const byTier = spec.flow.tiers.map(({ name }) => answers.find(({ tier }) => tier === name));
-  const served = serve(spec, policy, { id, signature, answers: byTier, truth: 0 });
+  const served = serve(spec, policy, { id, signature, segment, answers: byTier, truth: 0 });
   if (served === undefined) return undefined;
   const { prediction } = served;
   return { prediction, harm: prediction.harm, cost: prediction.cost + prediction.audit.probability * costNotRun(spec, prediction) };

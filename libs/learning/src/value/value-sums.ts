@@ -41,8 +41,8 @@ const fewestSamples = 200;
 
 /** Folds the events of a log into estimates of a candidate's value. */
 export class ValueSums {
-  readonly #loss = new EstimateSums();
-  readonly #cost = new EstimateSums();
+  readonly #loss = new EstimateSums(1);
+  readonly #cost: EstimateSums;
   /** What to expect where the candidate's way is not known: what came of such events before. */
   readonly #usual = { harm: new RunningMean(0), cost: new RunningMean(1) };
   #events = 0;
@@ -50,17 +50,24 @@ export class ValueSums {
   #lost = 0;
   #followed = 0;
 
-  add({ probability, drawn, predicted, actual }: ValuedEvent): void {
-    const weight = drawn && actual !== undefined ? 1 / Math.min(1, Math.max(1e-6, probability)) : 0;
+  /** @param dearest what an event can cost at most, heavy = 1: every tier once. */
+  constructor(dearest: number) {
+    this.#cost = new EstimateSums(dearest);
+  }
+
+  add({ probability: logged, drawn, predicted, actual }: ValuedEvent): void {
+    const probability = Math.min(1, Math.max(1e-6, logged));
+    const known = drawn && actual !== undefined;
     this.#events++;
-    if (weight > 0) this.#known++;
+    if (known) this.#known++;
     else if (drawn) this.#lost++;
     if (predicted !== undefined) this.#followed++;
-    this.#loss.add({ weight, actual: actual?.harm ?? 0, predicted: predicted?.harm ?? this.#usual.harm.value });
-    this.#cost.add({ weight, actual: actual?.cost ?? 0, predicted: predicted?.cost ?? this.#usual.cost.value });
-    if (weight === 0 || predicted !== undefined) return;
-    this.#usual.harm.add(actual!.harm, weight);
-    this.#usual.cost.add(actual!.cost, weight);
+    const audit = { probability, known };
+    this.#loss.add({ ...audit, actual: actual?.harm ?? 0, predicted: predicted?.harm ?? this.#usual.harm.value });
+    this.#cost.add({ ...audit, actual: actual?.cost ?? 0, predicted: predicted?.cost ?? this.#usual.cost.value });
+    if (!known || predicted !== undefined) return;
+    this.#usual.harm.add(actual.harm, 1 / probability);
+    this.#usual.cost.add(actual.cost, 1 / probability);
   }
 
   get value(): PolicyValue {

@@ -49,6 +49,7 @@ export function samplePolicy(harms: Harms, more: Partial<PolicySnapshot> = {}): 
     learner: new Uint8Array(0),
     certificate: null,
     budgetLeft: null,
+    segments: [],
     ...more,
   };
 }

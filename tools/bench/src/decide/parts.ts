@@ -39,7 +39,8 @@ export function partsOf({ flow, schema, policy, costs, values }: Workload): Read
     const reading = read(i);
     const rule = rules.first(requests[i]!, reading);
     const { id } = requests[i]!;
-    const input = { id, flow, policy, costs, queuePrices, signature: reading.row, signatureWidth: signature.width, rule, now };
+    const { row, segment } = reading;
+    const input = { id, flow, policy, costs, queuePrices, signature: row, signatureWidth: signature.width, segment, rule, now };
     return { reading, decision: route(input) };
   };
   const tagOf = (i: number, { slip, step, propensity }: RouteDecision, row: SignatureReading['row']): Tag => ({

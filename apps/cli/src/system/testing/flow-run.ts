@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeOutcome, header, topicsOf, topicSpecs } from '@sluice/contracts';
+import type { Flow } from '@sluice/domain';
 import { demoFlowFile, openDataset, requestStream, shippedModels, withPoison, type StreamItem } from '@sluice/demo';
 import type { VersionChange } from '@sluice/inference';
 import { loadFlow, type FlowFiles } from '@sluice/service';
@@ -24,13 +25,24 @@ export interface FlowRun extends AsyncDisposable {
 export interface FlowRunOptions extends MemoryBusOptions, InProcessOptions {
   readonly events: number;
   readonly poison?: number;
+  /** What is declared otherwise than in the demo's flow. */
+  readonly target?: Partial<Flow['target']>;
   /** Folder of all models. Left out: the shipped ones. */
   readonly models?: string;
 }
 
 /** The whole mail system on the in-memory driver, fed by hand: nothing moves between two calls. */
-export async function flowRun({ events, poison = 0, models = shippedModels, clock, warn, ...options }: FlowRunOptions): Promise<FlowRun> {
-  const files = await loadFlow(demoFlowFile('mail'));
+export async function flowRun({
+  events,
+  poison = 0,
+  models = shippedModels,
+  target,
+  clock,
+  warn,
+  ...options
+}: FlowRunOptions): Promise<FlowRun> {
+  const loaded = await loadFlow(demoFlowFile('mail'));
+  const files = { ...loaded, flow: { ...loaded.flow, target: { ...loaded.flow.target, ...target } } };
   const { flow, schemas } = files;
   const runDir = await mkdtemp(join(tmpdir(), 'sluice-flow-'));
   const bus = memoryBus(options);
