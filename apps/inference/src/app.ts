@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
-import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
+import { fallbacksOf, type Clock, type EpochMs, type Flow, type TierSpec, type WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
 import { ModelPool, ResponseCache, type BackendChoice, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
@@ -114,17 +114,18 @@ async function startWorker(
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);
   const answered = new Tally<'fate'>();
-  const breaker = tier === flow.tiers.at(-1) ? undefined : new ModelBreaker(tier.model);
-  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(server, tier.cacheMb * 2 ** 20);
+  const breaker = breakerOf(options, tier);
+  const guarded = breaker?.before(server) ?? server;
+  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(guarded, tier.cacheMb * 2 ** 20);
   const parts = {
     ...shared,
     flow,
     tier,
-    server: cache ?? server,
+    server: cache ?? guarded,
+    cache,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
     clock,
     answered,
-    ...(breaker && { breaker }),
     ...(drill === undefined ? {} : { drill }),
   };
   const pipe = await bus.openPipe({
@@ -139,9 +140,16 @@ async function startWorker(
   return { tier, server, pipe, answered, breaker, cache };
 }
 
+/** None for a tier that nothing could stand in for: its events wait for the model, whatever state it is in. */
+function breakerOf({ flow, instance, clock }: InferenceOptions, { name, model }: TierSpec): ModelBreaker | undefined {
+  const isLast = name === flow.tiers.at(-1)!.name;
+  if (isLast && fallbacksOf(flow, name).every((way) => way === 'heavier')) return undefined;
+  return new ModelBreaker({ model, instance, declared: flow.breaker, clock });
+}
+
 async function publishHealth({ flow, instance, clock }: InferenceOptions, workers: readonly Worker[], publisher: Publisher): Promise<void> {
   await publisher.publish(
-    workers.map(({ server, pipe }) => ({
+    workers.map(({ server, pipe, breaker }) => ({
       topic: healthTopic,
       partition: 0,
       key: Buffer.from(`${flow.flow}/${server.manifest.model}/${instance}`),
@@ -157,6 +165,7 @@ async function publishHealth({ flow, instance, clock }: InferenceOptions, worker
         queued: server.queued,
         served: pipe.stats.records,
         failed: pipe.stats.deadLetters,
+        breakerOpen: breaker?.isOpen ?? false,
       }),
     })),
   );

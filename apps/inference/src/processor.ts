@@ -13,26 +13,25 @@ import {
   type Tag,
   type TierSpec,
 } from '@sluice/domain';
-import { afterAnswer, escalatedTag, fallbackTag, servedPrediction, shadowTags } from '@sluice/routing';
-import type { ModelServer } from '@sluice/serving';
+import { afterAnswer, escalatedTag, fallBack, isFailure, servedPrediction, shadowTags, type Stop } from '@sluice/routing';
+import type { ModelServer, ResponseCache } from '@sluice/serving';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
-import type { ModelBreaker } from './breaker.ts';
 
 export interface WorkerParts {
   readonly flow: Flow;
   /** Columns of the flow's signature. */
   readonly signatureWidth: number;
   readonly tier: TierSpec;
-  /** The model, or the cache before it. */
+  /** The model, or the breaker or the cache before it. */
   readonly server: Pick<ModelServer, 'infer'>;
+  /** Remembers answers for a flow that falls back on them; undefined: none are kept. */
+  readonly cache?: Pick<ResponseCache, 'recall'> | undefined;
   readonly schemas: RequestSchemas;
   /** The policy to decide by at that time. */
   readonly policy: (now: EpochMs) => PolicySnapshot;
   readonly clock: Clock;
   readonly drill?: WrongAnswers;
-  /** Left out for the heavy tier, which nothing could stand in for. */
-  readonly breaker?: ModelBreaker;
   readonly answered: Tally<'fate'>;
 }
 
@@ -40,6 +39,12 @@ interface Job {
   readonly record: InRecord;
   readonly tag: Tag;
   readonly start: number;
+}
+
+/** Read after inference: the newest policy at the record boundary, one stamp for the whole slice. */
+interface Moment {
+  readonly policy: PolicySnapshot;
+  readonly now: EpochMs;
 }
 
 /**
@@ -60,8 +65,7 @@ export class WorkerProcessor implements Processor {
   async process(slice: readonly InRecord[]): Promise<readonly OutRecord[]> {
     const opened = slice.map((record) => this.#open(record));
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
-    const answers = await this.#infer(jobs.map(({ record, tag, start }) => ({ value: record.value!, schema: tag.schema, start })));
-    // Both are read after inference: the newest policy at the record boundary, one stamp for the whole slice.
+    const answers = await this.#parts.server.infer(jobs.map(rowOf));
     const now = this.#parts.clock.now();
     const policy = this.#parts.policy(now);
     let next = 0;
@@ -76,11 +80,6 @@ export class WorkerProcessor implements Processor {
     this.#answered.rollback();
   }
 
-  #infer(values: Parameters<ModelServer['infer']>[0]): ReturnType<ModelServer['infer']> {
-    const { server, breaker } = this.#parts;
-    return breaker === undefined ? server.infer(values) : breaker.guard(values.length, () => server.infer(values));
-  }
-
   #open(record: InRecord): Job | OutRecord {
     try {
       const bytes = headerBytes(record.headers, header.tag);
@@ -91,15 +90,19 @@ export class WorkerProcessor implements Processor {
     }
   }
 
-  #finish(job: Job, answer: Answer | SluiceError, at: { readonly policy: PolicySnapshot; readonly now: EpochMs }): readonly OutRecord[] {
-    if (answer instanceof SluiceError) return this.#failed(job, answer, at.now);
+  #finish(job: Job, answer: Answer | SluiceError, at: Moment): readonly OutRecord[] {
+    if (answer instanceof SluiceError) return this.#failed(job, answer, at);
     const { flow, signatureWidth, drill } = this.#parts;
     const given =
       drill === undefined ? answer : { ...answer, label: drilledLabel(job.tag.id, answer.label, { drill, labels: flow.labels.length }) };
     if (job.tag.shadow) return [this.#counted('shadow', this.#shadowAnswer(job, given))];
     const decision = afterAnswer({ flow, signatureWidth, tag: job.tag, policy: at.policy, answer: given, now: at.now });
     if (decision.kind === 'escalate') return [this.#counted('escalated', this.#forward(job, escalatedTag(job.tag, given, decision)))];
-    const served = servedPrediction(flow, { tag: job.tag, answer: given, decision });
+    return this.#served(job, given, { decision, fate: 'served' });
+  }
+
+  #served(job: Job, answer: Answer, { decision, fate }: { readonly decision: Stop; readonly fate: string }): readonly OutRecord[] {
+    const served = servedPrediction(this.#parts.flow, { tag: job.tag, answer, decision });
     const out: OutRecord = {
       topic: this.#topics.predictions,
       lane: job.record.partition,
@@ -108,17 +111,23 @@ export class WorkerProcessor implements Processor {
       headers: { [header.origin]: job.record.headers[header.origin] },
       from: job.record,
     };
-    return [this.#counted('served', out), ...shadowTags(job.tag, decision).map((tag) => this.#forward(job, tag))];
+    return [this.#counted(fate, out), ...shadowTags(job.tag, decision).map((tag) => this.#forward(job, tag))];
   }
 
-  /** A light tier that fails hands the event to the heavy one; where there is no heavier tier it becomes a dead letter. */
-  #failed(job: Job, error: SluiceError, now: EpochMs): readonly OutRecord[] {
-    const next =
-      error.code === 'SLUICE_MODEL_FAILED' && !job.tag.shadow
-        ? fallbackTag(job.tag, { policyVersion: this.#parts.policy(now).version, now })
-        : undefined;
-    if (next !== undefined) return [this.#counted('fallback', this.#forward(job, next))];
-    return job.tag.shadow ? [] : [this.#refuse(job.record, error)];
+  /** What the flow declares for a tier that gives no answer; a row that is itself at fault becomes a dead letter, an unseen run just ends. */
+  #failed(job: Job, error: SluiceError, at: Moment): readonly OutRecord[] {
+    const { tag, record } = job;
+    if (tag.shadow) return [];
+    if (!isFailure(error.code)) return [this.#refuse(record, error)];
+    const { flow, cache } = this.#parts;
+    const cached = cache?.recall(rowOf(job));
+    const failed = { flow, tag, failure: error.code, cached: cached?.version };
+    const fallback = fallBack({ ...failed, policyVersion: at.policy.version, now: at.now });
+    if (fallback === undefined) return [this.#refuse(record, error)];
+    const instead = { ...job, tag: fallback.tag };
+    if (fallback.kind === 'cached') return this.#finish(instead, cached!, at);
+    if (fallback.kind === 'serve') return this.#served(instead, tag.answers.at(-1)!, { decision: fallback.decision, fate: 'fallback' });
+    return [this.#counted('fallback', this.#forward(job, fallback.tag))];
   }
 
   #counted(fate: string, out: OutRecord): OutRecord {
@@ -154,4 +163,8 @@ export class WorkerProcessor implements Processor {
     this.#answered.count({ fate: 'refused' });
     return deadLetter({ record, error, stage: this.#parts.tier.model, topic: this.#topics.deadLetters, attempts: 1 });
   }
+}
+
+function rowOf({ record, tag, start }: Job): Parameters<ModelServer['infer']>[0][number] {
+  return { value: record.value!, schema: tag.schema, start };
 }

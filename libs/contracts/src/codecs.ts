@@ -1,6 +1,6 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
-import { predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
+import { healthSchemaV1, predictionSchemaV1, tagSchemaV1 } from './schemas/earlier.ts';
 import {
   exampleSchema,
   exampleSchemaV1,
@@ -22,7 +22,7 @@ export const codecs = {
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
   Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1] }),
   PolicySnapshot: defineCodec<PolicySnapshot>({ schema: policySchema, earlier: [policySchemaV1, policySchemaV2, policySchemaV3] }),
-  Health: defineCodec<Health>({ schema: healthSchema }),
+  Health: defineCodec<Health>({ schema: healthSchema, earlier: [healthSchemaV1] }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),
 };

@@ -1,5 +1,5 @@
 import { flowJsonSchema } from './flow-json-schema.ts';
-import { parseFlow } from './flow.ts';
+import { fallbacksOf, parseFlow } from './flow.ts';
 
 const least = {
   flow: 'mail',
@@ -39,6 +39,12 @@ describe('a flow document', () => {
     expect(flow.signature[0]).toMatchObject({ scale: 'range' });
   });
 
+  it('says what is done when a tier gives no answer, once or for one tier', () => {
+    const flow = parseFlow({ ...least, fallback: ['lighter'], tiers: [{ ...least.tiers[0], fallback: ['dead-letter'] }, least.tiers[1]] });
+    expect(fallbacksOf(flow, 'fast')).toEqual(['dead-letter']);
+    expect(fallbacksOf(flow, 'heavy')).toEqual(['lighter']);
+  });
+
   it.each<[string, object, string[]]>([
     ['a name that is no topic segment', { flow: 'My Mail' }, ['flow: ']],
     ['a field that nobody knows', { shards: 3 }, ['(document): ', 'shards']],
@@ -55,6 +61,19 @@ describe('a flow document', () => {
       ['request.confluentIds.7: there is no schema 1'],
     ],
     ['a Confluent id that is no number', { request: { schemas: ['a'], confluentIds: { x: 0 } } }, ['request.confluentIds']],
+    ['a way back on answers that nobody keeps', { fallback: ['cached'] }, ['fallback: cached needs a tier with cacheMb']],
+    [
+      'the same for one tier',
+      {
+        tiers: [
+          { ...least.tiers[0], fallback: ['cached', 'heavier'] },
+          { ...least.tiers[1], cacheMb: 1 },
+        ],
+      },
+      ['tiers.0.fallback: cached needs a tier with cacheMb'],
+    ],
+    ['a way after the last', { fallback: ['dead-letter', 'lighter'] }, ['fallback: nothing comes after dead-letter']],
+    ['a dwell time above the longest', { breaker: { dwellMs: 31_000 } }, ['breaker.longestMs: must be at least dwellMs']],
     ['a target of certainty', { target: { maxLoss: 0 } }, ['target.maxLoss: ']],
     ['a feature of an unknown kind', { signature: [{ field: 'a', kind: 'colour' }] }, ['signature.0.kind: ']],
     ['an empty range', { signature: [{ field: 'a', kind: 'number', min: 1, max: 1 }] }, ['signature.0.max: must be above min']],

@@ -7,6 +7,9 @@ export const segment = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter, at most 48');
 
+/** What may become of an event whose tier gives no answer. */
+const fallback = z.array(z.enum(['heavier', 'lighter', 'cached', 'dead-letter'])).min(1);
+
 const tier = z.strictObject({
   name: segment.describe('Name of the tier in tags, predictions and reports.'),
   model: segment.describe('Model that serves the tier: a folder of this name in the model folder, and the topic <flow>.model.<model>.'),
@@ -18,6 +21,7 @@ const tier = z.strictObject({
     .describe(
       'Memory for answers to equal requests, per worker. Left out: none; for models that take microseconds a cache costs more than it saves.',
     ),
+  fallback: fallback.optional().describe('As `fallback` of the flow, for this tier.'),
 });
 
 const rule = z.strictObject({
@@ -63,6 +67,22 @@ export const flowSchema = z
     labels: z.array(z.string().min(1)).min(2).describe("Class names in the order of the models' outputs."),
     signature: z.array(featureSpec).min(1).describe('What the router reads of a request.'),
     tiers: z.array(tier).min(2).max(8).describe('From the cheapest to the reference (heavy) tier.'),
+    fallback: fallback
+      .default(['heavier'])
+      .describe(
+        'What becomes of an event whose tier gives no answer, because its model failed, was lost or is left alone by its breaker: the first of these that can be done, else the dead letter. heavier: the heaviest tier, or where the budget comes first the heaviest that is paid for. lighter: the nearest lighter tier, whose answer is served where it was already given; also at the safe end, so this trades quality for an answer. cached: what the model last answered to an equal request, maybe in an earlier version.',
+      ),
+    breaker: z
+      .strictObject({
+        failures: z.int().min(1).max(1_000).default(3).describe('Batches in a row that a model must fail whole before it is left alone.'),
+        dwellMs: z
+          .int()
+          .min(1)
+          .default(1_000)
+          .describe('Shortest time a model is left alone before one batch tries it again; doubled while it fails on, with jitter.'),
+        longestMs: z.int().min(1).default(30_000).describe('Longest such time.'),
+      })
+      .prefault({}),
     target: z.strictObject({
       maxLoss: z
         .number()
@@ -156,6 +176,16 @@ export const flowSchema = z
           message: `no tier is called ${entry.tier}; known: ${names.join(', ')}`,
         });
     });
+    const fallbacks = [{ path: ['fallback'], ways: flow.fallback, cached: flow.tiers.some(({ cacheMb }) => cacheMb !== undefined) }];
+    flow.tiers.forEach(({ fallback: ways, cacheMb }, index) => {
+      if (ways !== undefined) fallbacks.push({ path: ['tiers', String(index), 'fallback'], ways, cached: cacheMb !== undefined });
+    });
+    for (const { path, ways, cached } of fallbacks) {
+      if (ways.includes('cached') && !cached) context.addIssue({ code: 'custom', path, message: 'cached needs a tier with cacheMb' });
+      if (ways.slice(0, -1).includes('dead-letter')) context.addIssue({ code: 'custom', path, message: 'nothing comes after dead-letter' });
+    }
+    if (flow.breaker.longestMs < flow.breaker.dwellMs)
+      context.addIssue({ code: 'custom', path: ['breaker', 'longestMs'], message: 'must be at least dwellMs' });
     for (const [id, index] of Object.entries(flow.request.confluentIds)) {
       if (index >= flow.request.schemas.length)
         context.addIssue({ code: 'custom', path: ['request', 'confluentIds', id], message: `there is no schema ${index}` });
@@ -166,6 +196,12 @@ export const flowSchema = z
 export type Flow = z.infer<typeof flowSchema>;
 export type TierSpec = Flow['tiers'][number];
 export type RuleSpec = Flow['rules'][number];
+export type FallbackWay = Flow['fallback'][number];
+
+/** What is declared for an event to which the tier gives no answer. */
+export function fallbacksOf(flow: Flow, tier: string): readonly FallbackWay[] {
+  return flow.tiers.find(({ name }) => name === tier)?.fallback ?? flow.fallback;
+}
 
 /**
  * Validates a parsed flow document.

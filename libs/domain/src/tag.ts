@@ -257,6 +257,8 @@ export interface Health {
   readonly queued: number;
   readonly served: number;
   readonly failed: number;
+  /** Its model fails and is left alone for the moment; false in records of earlier versions. */
+  readonly breakerOpen: boolean;
 }
 
 /** Cause and origin of a dead letter, in the `sluice-dead-letter` header; key and value of the record stay as they were. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { answerTime, queuePrice, type WorkerLoad } from './queue-price.ts';
 
 const flow = { heavy: false, leaseMs: 10_000, deadlineMs: 30_000 };
-const load = (more: Partial<WorkerLoad> = {}): WorkerLoad => ({ queued: 0, base: 100, perRow: 10, age: 0, ...more });
+const load = (more: Partial<WorkerLoad> = {}): WorkerLoad => ({ queued: 0, base: 100, perRow: 10, age: 0, breakerOpen: false, ...more });
 
 const loads = fc.array(
   fc.record({
@@ -10,6 +10,7 @@ const loads = fc.array(
     base: fc.double({ min: 0, max: 1e5, noNaN: true }),
     perRow: fc.double({ min: 0, max: 1e4, noNaN: true }),
     age: fc.nat(9_999),
+    breakerOpen: fc.constant(false),
   }),
   { minLength: 1, maxLength: 6 },
 );
@@ -28,6 +29,13 @@ describe('the price of waiting for a tier', () => {
     const workers = [load({ age: 10_001 }), load({ age: 60_000, queued: 5 })];
     expect(queuePrice({ ...flow, workers })).toBe(Infinity);
     expect(queuePrice({ ...flow, workers, heavy: true })).toBe(0);
+  });
+
+  it('closes a tier whose workers all keep away from their model, and asks the others where some do not', () => {
+    const open = load({ breakerOpen: true, queued: 1e6 });
+    expect(queuePrice({ ...flow, workers: [open, open] })).toBe(Infinity);
+    expect(queuePrice({ ...flow, workers: [open, load({ queued: 290 })] })).toBeCloseTo(3 / 30_000, 12);
+    expect(queuePrice({ ...flow, workers: [open], heavy: true })).toBe(0);
   });
 
   it('does not mind a silent worker beside one that speaks', () => {

@@ -9,6 +9,8 @@ export interface WorkerLoad {
   readonly perRow: number;
   /** Milliseconds since it said so. */
   readonly age: number;
+  /** Its model fails and is left alone for the moment: its events go on to the fallback. */
+  readonly breakerOpen: boolean;
 }
 
 export interface QueuePriceInput {
@@ -24,10 +26,11 @@ export interface QueuePriceInput {
 
 /**
  * Price of waiting for a tier, in units of heavy's cost (w_k of docs/routing.md 3a): the mean wait at its workers as a share of the time
- * that a request has. 0 when idle, and before any worker spoke; infinite (closed) when all that spoke have gone silent.
+ * that a request has. 0 when idle, and before any worker spoke; infinite (closed) when all that spoke have gone silent or keep away from
+ * their model.
  */
 export function queuePrice({ workers, heavy, leaseMs, deadlineMs }: QueuePriceInput): number {
-  const fresh = living(workers, leaseMs);
+  const fresh = living(workers, leaseMs).filter(({ breakerOpen }) => !breakerOpen);
   if (fresh.length === 0) return workers.length === 0 || heavy ? 0 : Infinity;
   return mean(fresh.map(({ queued, base, perRow }) => (queued > 0 ? (base + perRow * queued) / 1000 : 0))) / deadlineMs;
 }

@@ -52,7 +52,7 @@ export interface ModelServer {
   readonly backend: BackendFacts;
   /**
    * Answers in the order of the values. A row that cannot be read or answered is a SluiceError in its place: the code of
-   * its decoding, or SLUICE_MODEL_FAILED.
+   * its decoding, SLUICE_MODEL_FAILED, or SLUICE_MODEL_LOST when the model did not answer in time or its thread died.
    * @throws SluiceError SLUICE_CLOSED after close; a fatal one when the model cannot be loaded again after its thread died.
    */
   infer(values: readonly InferValue[]): Promise<readonly (Answer | SluiceError)[]>;

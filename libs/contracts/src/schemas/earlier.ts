@@ -1,4 +1,5 @@
 import type { AvroObject, AvroSchema } from '../fingerprint.ts';
+import { healthSchema } from './operations.ts';
 import { slip } from './parts.ts';
 import { predictionSchema } from './prediction.ts';
 import { tagSchema } from './tag.ts';
@@ -7,6 +8,9 @@ import { tagSchema } from './tag.ts';
 const slipV1 = without(slip, { budget: undefined, tiers: { type: 'array', items: without(slip.fields[0].type.items, { wait: undefined, bar: undefined }) } }); // prettier-ignore
 export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
 export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
+
+/** Before workers told of their breakers. */
+export const healthSchemaV1 = without(healthSchema, { breakerOpen: undefined });
 
 /** The record with fields left out (undefined) or of another type. */
 function without(record: AvroObject, changes: Readonly<Record<string, AvroSchema | undefined>>): AvroObject {

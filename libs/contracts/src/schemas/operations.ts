@@ -18,6 +18,7 @@ export const healthSchema = {
     { name: 'queued', type: 'long' },
     { name: 'served', type: 'long' },
     { name: 'failed', type: 'long' },
+    { name: 'breakerOpen', type: 'boolean', doc: 'Its model fails and is left alone for the moment.', default: false },
   ],
 } as const;
 
