@@ -13,10 +13,11 @@ import {
   type Tag,
   type TierSpec,
 } from '@sluice/domain';
-import { afterAnswer, escalatedTag, fallBack, isFailure, servedPrediction, shadowTags, type Stop } from '@sluice/routing';
+import { afterAnswer, escalatedTag, fallBack, fallBackLate, isFailure, servedPrediction, shadowTags, type Stop } from '@sluice/routing';
 import type { ModelServer, ResponseCache } from '@sluice/serving';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
+import type { Pace } from './pace.ts';
 
 export interface WorkerParts {
   readonly flow: Flow;
@@ -33,6 +34,7 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly drill?: WrongAnswers;
   readonly answered: Tally<'fate'>;
+  readonly pace?: Pace;
 }
 
 interface Job {
@@ -41,7 +43,7 @@ interface Job {
   readonly start: number;
 }
 
-/** Read after inference: the newest policy at the record boundary, one stamp for the whole slice. */
+/** One for a whole slice before inference, and one after it: the newest policy at the record boundary, and the time. */
 interface Moment {
   readonly policy: PolicySnapshot;
   readonly now: EpochMs;
@@ -55,6 +57,8 @@ export class WorkerProcessor implements Processor {
   readonly #parts: WorkerParts;
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #answered: TallyPart<'fate'>;
+  /** Of the slice under way. */
+  #rows = 0;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -63,31 +67,53 @@ export class WorkerProcessor implements Processor {
   }
 
   async process(slice: readonly InRecord[]): Promise<readonly OutRecord[]> {
-    const opened = slice.map((record) => this.#open(record));
+    const begun = this.#moment();
+    this.#rows = slice.length;
+    this.#parts.pace?.began(begun.now);
+    const opened = slice.map((record) => this.#open(record, begun));
     const jobs = opened.filter((entry): entry is Job => 'tag' in entry);
     const answers = await this.#parts.server.infer(jobs.map(rowOf));
-    const now = this.#parts.clock.now();
-    const policy = this.#parts.policy(now);
+    const at = this.#moment();
     let next = 0;
-    return opened.flatMap((entry) => ('tag' in entry ? this.#finish(entry, answers[next++]!, { policy, now }) : [entry]));
+    return opened.flatMap((entry) => ('tag' in entry ? this.#finish(entry, answers[next++]!, at) : entry));
   }
 
   committed(): void {
     this.#answered.commit();
+    this.#parts.pace?.ended(this.#rows, this.#parts.clock.now());
   }
 
   aborted(): void {
     this.#answered.rollback();
+    this.#parts.pace?.ended(0, this.#parts.clock.now());
   }
 
-  #open(record: InRecord): Job | OutRecord {
+  #moment(): Moment {
+    const now = this.#parts.clock.now();
+    return { now, policy: this.#parts.policy(now) };
+  }
+
+  /** What is to be inferred, or what becomes of the record without. */
+  #open(record: InRecord, at: Moment): Job | readonly OutRecord[] {
     try {
       const bytes = headerBytes(record.headers, header.tag);
       if (bytes === undefined) throw new SluiceError('SLUICE_TAG_INVALID', 'the record has no sluice-tag header');
-      return { record, tag: decodeTag(bytes), start: this.#parts.schemas.identify(record.value).start };
+      const job = { record, tag: decodeTag(bytes), start: this.#parts.schemas.identify(record.value).start };
+      return this.#late(job, at) ?? job;
     } catch (thrown) {
-      return this.#refuse(record, toSluiceError(thrown, 'SLUICE_TAG_INVALID'));
+      return [this.#refuse(record, toSluiceError(thrown, 'SLUICE_TAG_INVALID'))];
     }
+  }
+
+  /** Past its deadline nobody waits for it: the flow may declare that it takes no more of the model's time. */
+  #late(job: Job, { policy, now }: Moment): readonly OutRecord[] | undefined {
+    const { tag, record } = job;
+    const late = fallBackLate({ flow: this.#parts.flow, tag, policyVersion: policy.version, now });
+    if (late === 'shed') {
+      const error = new SluiceError('SLUICE_OVERLOADED', `its deadline had passed ${now - tag.deadlineAt} ms before it was taken up`);
+      return [this.#refuse(record, error)];
+    }
+    return late && this.#served({ ...job, tag: late.tag }, tag.answers.at(-1)!, { decision: late.decision, fate: 'fallback' });
   }
 
   #finish(job: Job, answer: Answer | SluiceError, at: Moment): readonly OutRecord[] {
@@ -160,7 +186,7 @@ export class WorkerProcessor implements Processor {
   }
 
   #refuse(record: InRecord, error: SluiceError): OutRecord {
-    this.#answered.count({ fate: 'refused' });
+    this.#answered.count({ fate: error.class === 'drop' ? 'shed' : 'refused' });
     return deadLetter({ record, error, stage: this.#parts.tier.model, topic: this.#topics.deadLetters, attempts: 1 });
   }
 }

@@ -129,6 +129,12 @@ export const errorTable = {
     record: toDeadLetters,
     remedy: 'Encode outcomes with the Outcome schema and a label of the flow.',
   },
+  SLUICE_OVERLOADED: {
+    class: 'drop',
+    what: 'No tier that may take the request could answer it before its deadline, and the flow sheds load.',
+    record: 'Copied to <flow>.dead-letters marked as a declared drop, with the tag that holds what was known; no prediction is made.',
+    remedy: 'Add workers, send a longer deadline-ms, or declare `overload: [lighten, shed]`.',
+  },
   SLUICE_OUTCOME_UNMATCHED: {
     class: 'drop',
     what: 'No prediction with the id of the outcome arrived within window and grace.',

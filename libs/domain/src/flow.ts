@@ -72,6 +72,12 @@ export const flowSchema = z
       .describe(
         'What becomes of an event whose tier gives no answer, because its model failed, was lost or is left alone by its breaker: the first of these that can be done, else the dead letter. heavier: the heaviest tier, or where the budget comes first the heaviest that is paid for. lighter: the nearest lighter tier, whose answer is served where it was already given; also at the safe end, so this trades quality for an answer. cached: what the model last answered to an equal request, maybe in an earlier version.',
       ),
+    overload: z
+      .array(z.enum(['lighten', 'shed']))
+      .default([])
+      .describe(
+        'What is done when queues are so long that an event cannot be answered before its deadline where it would go. Left empty: it waits. lighten: the lightest tier that can make it answers, also at the safe end, so this trades quality for time. shed: it is left out, as a declared drop. Both: shed what no tier can make.',
+      ),
     breaker: z
       .strictObject({
         failures: z.int().min(1).max(1_000).default(3).describe('Batches in a row that a model must fail whole before it is left alone.'),

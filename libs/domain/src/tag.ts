@@ -259,6 +259,8 @@ export interface Health {
   readonly failed: number;
   /** Its model fails and is left alone for the moment; false in records of earlier versions. */
   readonly breakerOpen: boolean;
+  /** Milliseconds that a record put on its topic now would wait until it is taken; 0 in records of earlier versions. */
+  readonly delay: Millis;
 }
 
 /** Cause and origin of a dead letter, in the `sluice-dead-letter` header; key and value of the record stay as they were. */

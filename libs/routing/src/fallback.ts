@@ -37,6 +37,17 @@ export function fallBack(input: FallbackInput): Fallback | undefined {
   return undefined;
 }
 
+/**
+ * What the flow declares for an event that a worker takes up only after its deadline: the answer that a lighter tier has given is served, or it is
+ * shed; undefined where it is answered all the same.
+ */
+export function fallBackLate(input: Omit<FallbackInput, 'failure' | 'cached'>): Extract<Fallback, { kind: 'serve' }> | 'shed' | undefined {
+  const { flow, tag, now } = input;
+  if (tag.shadow || now <= tag.deadlineAt) return undefined;
+  if (flow.overload.includes('lighten') && tag.answers.length > 0) return serveLast({ ...input, failure: 'SLUICE_OVERLOADED' });
+  return flow.overload.includes('shed') ? 'shed' : undefined;
+}
+
 const ways: Readonly<Record<Exclude<FallbackWay, 'dead-letter'>, (input: FallbackInput) => Fallback | undefined>> = {
   heavier: (input) => goTo(input, heavierThan(input)),
   lighter,
@@ -80,7 +91,7 @@ function lighter(input: FallbackInput): Fallback | undefined {
 }
 
 /** The answer was judged, and another was wanted; that will not come. */
-function serveLast(input: FallbackInput): Fallback {
+function serveLast(input: FallbackInput): Extract<Fallback, { kind: 'serve' }> {
   const { slip, answers, trail } = input.tag;
   const answer = answers[answers.length - 1]!;
   const harm = trail.findLast(({ kind, tier }) => kind === 'escalate' && tier === answer.tier)?.harm ?? 0;

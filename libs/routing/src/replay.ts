@@ -1,7 +1,7 @@
 import type { Answer, Flow, PolicySnapshot, Prediction, Step, Tag } from '@sluice/domain';
 import { stale, stalePolicy } from './policy.ts';
 import { parseReason } from './reason.ts';
-import { fallBack } from './fallback.ts';
+import { fallBack, fallBackLate } from './fallback.ts';
 import { failureNamed } from './failure.ts';
 import { servedPrediction } from './leg.ts';
 import { route } from './route.ts';
@@ -62,6 +62,7 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
     rule: ruleOf(flow, step),
     now: step.at,
   });
+  if (decision.shed) return 'step 0: made again, the event is shed';
   if (decision.slip.auditDraw !== prediction.slip.auditDraw) return 'the audit draw differs';
   return difference('step 0', step, decision.step);
 }
@@ -90,8 +91,9 @@ function replayFallback({ flow, prediction }: Replay, { step, at, answers }: Omi
   if (failure === undefined) return `step ${at} fell back for ${name}, which is not known`;
   const tag = tagBefore(prediction, { at, tier: step.tier, answers });
   const cached = detail?.startsWith('cached=') ? detail.slice('cached='.length) : undefined;
-  const fallback = fallBack({ flow, tag, failure, cached, policyVersion: step.policyVersion, now: step.at });
-  if (fallback === undefined) return `step ${at} fell back, made again it is a dead letter`;
+  const input = { flow, tag, failure, cached, policyVersion: step.policyVersion, now: step.at };
+  const fallback = failure === 'SLUICE_OVERLOADED' ? fallBackLate(input) : fallBack(input);
+  if (fallback === undefined || fallback === 'shed') return `step ${at} fell back, made again the event is not answered`;
   if (fallback.kind !== 'serve') return difference(`step ${at}`, step, fallback.tag.trail[at]!);
   const { decision } = fallback;
   const served = { tag: fallback.tag, answer: answers[answers.length - 1]!, decision };

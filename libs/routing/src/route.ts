@@ -41,6 +41,8 @@ export interface RouteDecision {
   readonly step: Step;
   /** Probability with which this tier was chosen; 1, since nothing but the audit is random. A canary will lower it. */
   readonly propensity: number;
+  /** The tier cannot answer before the deadline, and the flow sheds such events: it is not to be sent there. */
+  readonly shed: boolean;
 }
 
 interface Choice {
@@ -63,9 +65,16 @@ export interface Way extends Teller {
 
 /**
  * The ways, in order: the first that applies decides. The safe end comes before declared rules, because its promise is that nobody is
- * served by a light tier.
+ * served by a light tier; only a flow that declares to lighten under overload goes before it.
  */
 export const ways: readonly Way[] = [
+  {
+    name: 'lightened',
+    kind: 'fallback',
+    choose: aroundLateHeavy,
+    say: ({ step }) =>
+      `Only heavy might answer then, and it would have answered after the deadline; under such load the flow lets the lightest tier that can make it answer, so it went to the ${step.tier} tier.`,
+  },
   {
     name: 'heavy-only',
     kind: 'route',
@@ -137,7 +146,8 @@ export function route(input: RouteInput): RouteDecision {
   };
   const reason = way.kind === 'rule' ? detail! : formatReason({ name: way.name, detail });
   const step: Step = { kind: way.kind, tier: tiers[position]!.tier, harm, score, reason, at: now, policyVersion: policy.version };
-  return { position, slip, step, propensity: 1 };
+  const shed = flow.overload.includes('shed') && context.candidates[position]!.bar === 'late';
+  return { position, slip, step, propensity: 1, shed };
 }
 
 function choose(context: RouteContext): { readonly way: Way; readonly choice: Choice } {
@@ -172,6 +182,12 @@ function atSafeEnd({ input: { policy }, candidates }: RouteContext): Choice | un
   return waitFor(candidates[candidates.length - 1]!, Object.hasOwn(whyHeavyOnly, policy.reason) ? policy.reason : undefined);
 }
 
+function aroundLateHeavy({ input: { policy, flow }, candidates }: RouteContext): Choice | undefined {
+  if (!policy.heavyOnly || !flow.overload.includes('lighten') || candidates[candidates.length - 1]!.bar !== 'late') return undefined;
+  const lightest = candidates.find(isOpen);
+  return lightest && waitFor(lightest, undefined);
+}
+
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */
 function byDeclaredRule({ input: { rule, flow, policy }, candidates }: RouteContext): Choice | undefined {
   if (rule === undefined) return undefined;
@@ -190,11 +206,17 @@ function whenNothingIsOpen(context: RouteContext): Choice | undefined {
   const { input, candidates } = context;
   if (candidates.some(isOpen)) return undefined;
   const heavy = candidates[candidates.length - 1]!;
+  const late = candidates.filter(({ bar }) => bar === 'late');
+  if (input.flow.overload.includes('lighten') && late.length > 0) return waitFor(soonest(late, input), barredTiers(context));
   // Waiting for heavy keeps the promised quality; any light tier would wait as long and keep nothing. Where the budget comes first it is the cheapest.
   if ((input.budget ?? null) === null) return waitFor(heavy, barredTiers(context));
   const working = candidates.filter(({ bar }) => bar === 'unpaid' || bar === 'late');
   const least = working.reduce<Candidate>((best, one) => (one.price < best.price ? one : best), working[0] ?? heavy);
   return waitFor(least, barredTiers(context));
+}
+
+function soonest(late: readonly Candidate[], { waits = [] }: RouteInput): Candidate {
+  return late.reduce((best, one) => (waits[one.position]! < waits[best.position]! ? one : best));
 }
 
 function waitFor({ position, harm, price }: Candidate, detail: string | undefined): Choice {

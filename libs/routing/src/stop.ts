@@ -2,7 +2,7 @@ import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sl
 import { decideAudit, type Audit } from './audit.ts';
 import { harmAfterAnswer } from './candidate.ts';
 import { better, costSoFar, onwards, remainingOf, type Continuation } from './continuation.ts';
-import { barOf, failedTiers, formatBars, sayBars } from './eligibility.ts';
+import { barOf, formatBars, sayBars } from './eligibility.ts';
 import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
@@ -93,13 +93,13 @@ export const verdicts: readonly Verdict[] = [
   },
   {
     name: policyStale,
-    holds: ({ input: { policy, tag } }) => policy.reason === stale && !hasHeavyFailed(tag),
+    holds: ({ input }) => input.policy.reason === stale && !isHeavyOutOfReach(input),
     goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
     say: (told) => `${sayAnswer(told)}, but the newest policy was older than its lease, so it went on to the ${told.detail} tier.`,
   },
   {
     name: 'heavy-only',
-    holds: ({ input }) => atSafeEnd(input) && !hasHeavyFailed(input.tag),
+    holds: ({ input }) => atSafeEnd(input) && !isHeavyOutOfReach(input),
     goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
     say: (told) => `${sayAnswer(told)}, but the flow was at its safe end, so it went on to the ${told.detail} tier.`,
   },
@@ -213,9 +213,10 @@ function barredAbove(input: StopInput): string | undefined {
   return formatBars(above.flatMap((tier) => ({ tier: tier.tier, bar: barOf(tier, remaining)! })).filter(({ bar }) => bar !== undefined));
 }
 
-/** Then a lighter tier stands in for it, because the flow says so, also at the safe end. */
-function hasHeavyFailed({ slip, trail }: Tag): boolean {
-  return failedTiers(trail).includes(slip.tiers[slip.tiers.length - 1]!.tier);
+/** Then lighter tiers stand in for it, also at the safe end, because the flow says so: heavy failed, or cannot make it under the load. */
+function isHeavyOutOfReach({ flow, tag, now }: StopInput): boolean {
+  const bar = barOf(tag.slip.tiers[tag.slip.tiers.length - 1]!, remainingOf(tag, now));
+  return bar === 'failed' || (bar === 'late' && flow.overload.includes('lighten'));
 }
 
 function isHeavy(tag: Tag, position: number): boolean {

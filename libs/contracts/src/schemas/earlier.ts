@@ -9,8 +9,8 @@ const slipV1 = without(slip, { budget: undefined, tiers: { type: 'array', items:
 export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
 export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
 
-/** Before workers told of their breakers. */
-export const healthSchemaV1 = without(healthSchema, { breakerOpen: undefined });
+/** Before workers told of their breakers and of what waits on their topics. */
+export const healthSchemaV1 = without(healthSchema, { breakerOpen: undefined, delay: undefined });
 
 /** The record with fields left out (undefined) or of another type. */
 function without(record: AvroObject, changes: Readonly<Record<string, AvroSchema | undefined>>): AvroObject {

@@ -19,6 +19,7 @@ export const healthSchema = {
     { name: 'served', type: 'long' },
     { name: 'failed', type: 'long' },
     { name: 'breakerOpen', type: 'boolean', doc: 'Its model fails and is left alone for the moment.', default: false },
+    { name: 'delay', type: 'long', doc: 'Milliseconds that a record put on its topic now would wait until it is taken.', default: 0 },
   ],
 } as const;
 

@@ -16,6 +16,7 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
   const written: number[] = [];
   const seeks: number[] = [];
   const letters: string[] = [];
+  const pauses: boolean[] = [];
   let { committed } = stands;
   const membership = new Membership();
   membership.confirm();
@@ -49,7 +50,7 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
     stats: newStats(),
     membership,
     newWriter: () => ({ open: async () => undefined, commit, close: async () => undefined }),
-    setPaused: () => undefined,
+    setPaused: (_: TopicPartition, value: boolean) => void pauses.push(value),
     // The consumer's part: it fetches from where it is told to.
     seek: (_: TopicPartition, offset: number) => (
       seeks.push(offset),
@@ -57,7 +58,7 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
     ),
   } as unknown as OwnerContext;
   const owner: PartitionOwner = new PartitionOwner(context, partition, Promise.resolve());
-  return { owner, calls, written, seeks, letters, membership, stats: context.stats, committed: () => committed };
+  return { owner, calls, written, seeks, letters, pauses, processor, membership, stats: context.stats, committed: () => committed };
 }
 
 function batchOf(from: number, to: number): ClientBatch {
@@ -159,6 +160,29 @@ describe('the owner of a partition', () => {
     await settled();
     expect(committed()).toBe(4);
     expect([letters, stats.expired]).toEqual([[], 0]);
+    await owner.close();
+  });
+
+  it('pauses its partition while four slices wait behind one that takes its time, and goes on when half of them is taken', async () => {
+    const { owner, pauses, processor } = openOwner(0, []);
+    const gates: (() => void)[] = [];
+    processor.process = () => new Promise((resolve) => gates.push(() => resolve([])));
+    await owner.ready;
+    pauses.length = 0;
+    owner.offer(batchOf(0, 10));
+    await settled(20);
+    owner.offer(batchOf(10, 49));
+    expect(pauses).toEqual([]);
+    owner.offer(batchOf(49, 50));
+    expect(pauses).toEqual([true]);
+    gates.shift()!();
+    await settled(20);
+    expect(pauses).toEqual([true]);
+    gates.shift()!();
+    await settled(20);
+    expect(pauses).toEqual([true, false]);
+    processor.process = () => [];
+    gates.shift()!();
     await owner.close();
   });
 
