@@ -119,10 +119,7 @@ async function startWorker(
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);
   const answered = new Tally<'fate'>();
-  const breaker = breakerOf(options, tier);
-  const model = options.slowRowMs === undefined ? server : slowed(server, options.slowRowMs);
-  const guarded = breaker?.before(model) ?? model;
-  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(guarded, tier.cacheMb * 2 ** 20);
+  const { guarded, breaker, cache } = guard(options, tier, server);
   const pace = new Pace();
   const parts = {
     ...shared,
@@ -146,6 +143,15 @@ async function startWorker(
     processor: () => new WorkerProcessor(parts),
   });
   return { tier, server, pipe, answered, breaker, cache, pace };
+}
+
+/** What stands between the records and the model, from the model outwards: drill, breaker, memory for answers. */
+function guard(options: InferenceOptions, tier: TierSpec, server: ServedModel) {
+  const breaker = breakerOf(options, tier);
+  const model = options.slowRowMs === undefined ? server : slowed(server, options.slowRowMs);
+  const guarded = breaker?.before(model) ?? model;
+  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(guarded, tier.cacheMb * 2 ** 20);
+  return { guarded, breaker, cache };
 }
 
 /** None for a tier that nothing could stand in for: its events wait for the model, whatever state it is in. */

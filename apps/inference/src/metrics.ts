@@ -37,7 +37,7 @@ export function observeInference(metrics: Metrics, { workers, policy }: Inferenc
   metrics.observe(
     {
       name: 'sluice_worker_records_total',
-      help: 'Records by what became of them: served, escalated, shadow, fallback, shed, refused.',
+      help: 'Records by what became of them: served, escalated, shadow, fallback, retry, shed, refused.',
       labels: ['tier', 'fate'],
     },
     () =>

@@ -1,6 +1,7 @@
 import type { RequestSchemas } from '@sluice/contracts';
 import { deadLetter, decodeTag, encodePrediction, encodeShadowAnswer, encodeTag, header, headerBytes, topicsOf } from '@sluice/contracts';
 import {
+  delayText,
   drilledLabel,
   SluiceError,
   toSluiceError,
@@ -13,7 +14,17 @@ import {
   type Tag,
   type TierSpec,
 } from '@sluice/domain';
-import { afterAnswer, escalatedTag, fallBack, fallBackLate, isFailure, servedPrediction, shadowTags, type Stop } from '@sluice/routing';
+import {
+  afterAnswer,
+  escalatedTag,
+  fallBack,
+  fallBackLate,
+  isFailure,
+  servedPrediction,
+  shadowTags,
+  type Fallback,
+  type Stop,
+} from '@sluice/routing';
 import type { ModelServer, ResponseCache } from '@sluice/serving';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
@@ -153,7 +164,15 @@ export class WorkerProcessor implements Processor {
     const instead = { ...job, tag: fallback.tag };
     if (fallback.kind === 'cached') return this.#finish(instead, cached!, at);
     if (fallback.kind === 'serve') return this.#served(instead, tag.answers.at(-1)!, { decision: fallback.decision, fate: 'fallback' });
+    if (fallback.kind === 'retry') return [this.#counted('retry', this.#putAside(job, fallback, at.now))];
     return [this.#counted('fallback', this.#forward(job, fallback.tag))];
+  }
+
+  /** To the retry topic of its delay; from there it comes back to this topic. */
+  #putAside(job: Job, { tag, delayMs, attempts }: Extract<Fallback, { kind: 'retry' }>, now: EpochMs): OutRecord {
+    const out = this.#forward(job, tag);
+    const headers = { ...out.headers, [header.attempts]: String(attempts), [header.notBefore]: String(now + delayMs) };
+    return { ...out, topic: this.#topics.retry(delayText(delayMs)), headers };
   }
 
   #counted(fate: string, out: OutRecord): OutRecord {

@@ -21,7 +21,8 @@ interface ErrorEntry {
 
 const toDeadLetters = 'Copied untouched to <flow>.dead-letters with code, cause and origin; its offset is committed with it.';
 const asDrop = 'Copied to <flow>.dead-letters marked as a declared drop; no second prediction is made.';
-const asDeclared = 'Goes the way that the flow declares for the tier (`fallback`): to another tier, or to <flow>.dead-letters in the end.';
+const asDeclared =
+  'Goes the way that the flow declares for the tier (`fallback`): to another tier, a retry topic, or <flow>.dead-letters in the end.';
 const noRecord = 'No record is touched: the process ends before it takes any.';
 
 /** The closed table of everything that can go wrong. docs/errors.md is generated from it. */

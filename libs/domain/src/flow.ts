@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Millis } from './brand.ts';
 import { SluiceError } from './errors.ts';
 import { featureSpec } from './feature.ts';
 
@@ -8,7 +9,7 @@ export const segment = z
   .regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter, at most 48');
 
 /** What may become of an event whose tier gives no answer. */
-const fallback = z.array(z.enum(['heavier', 'lighter', 'cached', 'dead-letter'])).min(1);
+const fallback = z.array(z.enum(['retry', 'cached', 'heavier', 'lighter', 'dead-letter'])).min(1);
 
 const tier = z.strictObject({
   name: segment.describe('Name of the tier in tags, predictions and reports.'),
@@ -70,8 +71,20 @@ export const flowSchema = z
     fallback: fallback
       .default(['heavier'])
       .describe(
-        'What becomes of an event whose tier gives no answer, because its model failed, was lost or is left alone by its breaker: the first of these that can be done, else the dead letter. heavier: the heaviest tier, or where the budget comes first the heaviest that is paid for. lighter: the nearest lighter tier, whose answer is served where it was already given; also at the safe end, so this trades quality for an answer. cached: what the model last answered to an equal request, maybe in an earlier version.',
+        'What becomes of an event whose tier gives no answer, because its model failed, was lost or is left alone by its breaker: the first of these that can be done, else the dead letter. heavier: the heaviest tier, or where the budget comes first the heaviest that is paid for. lighter: the nearest lighter tier, whose answer is served where it was already given; also at the safe end, so this trades quality for an answer. cached: what the model last answered to an equal request, maybe in an earlier version. retry: the same tier again after each delay of `retry` in turn, where the model was lost or is left alone; where it failed on the event, trying again would not help.',
       ),
+    retry: z
+      .strictObject({
+        delaysMs: z
+          .array(z.int().min(1).max(86_400_000))
+          .min(1)
+          .max(8)
+          .default([5_000, 60_000, 600_000])
+          .describe(
+            'Waits before a tier is tried again, used where a `fallback` names retry: one topic <flow>.retry.<delay> and one attempt each. An event that waits may miss its deadline and is overtaken by later ones of its key.',
+          ),
+      })
+      .prefault({}),
     overload: z
       .array(z.enum(['lighten', 'shed']))
       .default([])
@@ -190,6 +203,12 @@ export const flowSchema = z
       if (ways.includes('cached') && !cached) context.addIssue({ code: 'custom', path, message: 'cached needs a tier with cacheMb' });
       if (ways.slice(0, -1).includes('dead-letter')) context.addIssue({ code: 'custom', path, message: 'nothing comes after dead-letter' });
     }
+    if (new Set(flow.retry.delaysMs).size < flow.retry.delaysMs.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['retry', 'delaysMs'],
+        message: 'each delay needs a topic of its own: none may come twice',
+      });
     if (flow.breaker.longestMs < flow.breaker.dwellMs)
       context.addIssue({ code: 'custom', path: ['breaker', 'longestMs'], message: 'must be at least dwellMs' });
     for (const [id, index] of Object.entries(flow.request.confluentIds)) {
@@ -203,6 +222,22 @@ export type Flow = z.infer<typeof flowSchema>;
 export type TierSpec = Flow['tiers'][number];
 export type RuleSpec = Flow['rules'][number];
 export type FallbackWay = Flow['fallback'][number];
+
+/** Whether events of the flow are ever put aside to be tried again. */
+export function retries(flow: Flow): boolean {
+  return flow.tiers.some(({ name }) => fallbacksOf(flow, name).includes('retry'));
+}
+
+/** A delay in the largest unit that it is a whole number of: `5s`, `1m`, `1500ms`. */
+export function delayText(ms: Millis): string {
+  const units = [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const [name, size] = units.find(([, unit]) => ms % unit === 0) ?? ['ms', 1];
+  return `${ms / size}${name}`;
+}
 
 /** What is declared for an event to which the tier gives no answer. */
 export function fallbacksOf(flow: Flow, tier: string): readonly FallbackWay[] {

@@ -1,5 +1,5 @@
 import type { Answer, Millis, Slip, SlipTier, Step } from '@sluice/domain';
-import { failureNamed } from './failure.ts';
+import { failureNamed, isRetry } from './failure.ts';
 import { parseReason } from './reason.ts';
 import { listed } from './telling.ts';
 
@@ -44,12 +44,13 @@ export function spentOn({ tiers }: Slip, answers: readonly Answer[]): number {
   return cost;
 }
 
-/** Tiers that failed on the event and for which no remembered answer stood in. */
+/** Tiers that failed on the event and for which no remembered answer stood in; not those that were to try it again. */
 export function failedTiers(trail: readonly Step[]): readonly string[] {
   return trail.flatMap(({ kind, tier, reason }) => {
     if (kind !== 'fallback') return [];
-    const { name, detail } = parseReason(reason);
-    return failureNamed(name) === undefined || detail?.startsWith('cached=') ? [] : [tier];
+    const parsed = parseReason(reason);
+    const goesOn = isRetry(parsed) || parsed.detail?.startsWith('cached=') === true;
+    return failureNamed(parsed.name) === undefined || goesOn ? [] : [tier];
   });
 }
 

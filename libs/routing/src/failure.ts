@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sluice/domain';
+import type { Reason } from './reason.ts';
 import type { Teller, Told } from './telling.ts';
 
 function failure(name: string, what: (tier: string) => string): Teller {
@@ -26,10 +27,16 @@ export function failureNamed(name: string): Failure | undefined {
   return (Object.keys(failures) as Failure[]).find((code) => failures[code].name === name);
 }
 
+/** The tier was to try the event again. */
+export function isRetry({ detail }: Reason): boolean {
+  return detail?.startsWith('retry=') === true;
+}
+
 /** A tier's name, or `way=what`: names of tiers hold no `=`. */
 function sayWay({ detail = 'heaviest' }: Told): string {
   const [way, what] = detail.split('=');
   if (what === undefined) return `so it went on to the ${detail} tier`;
+  if (way === 'retry') return `so it was put aside to be tried again after ${what}`;
   if (way === 'cached') return `so what version ${what} once answered to the same request was taken`;
   return `so the answer that the ${what} tier had given was served`;
 }

@@ -20,10 +20,14 @@ interface Setting {
   readonly cached?: string;
   readonly heavyOnly?: boolean;
   readonly bars?: readonly string[];
+  /** Retries after which the tier answers. */
+  readonly answersAfter?: number;
 }
 
 /** One event all its way: what was served, or undefined for a dead letter; and which tiers were asked. */
-function wayOf({ ways, does, cached, heavyOnly = false, bars }: Setting) {
+function wayOf({ ways, does: first, cached, heavyOnly = false, bars, answersAfter }: Setting) {
+  let does = first;
+  const waits: number[] = [];
   const flow = sampleFlow(tiers, { fallback: ways, tiers: tiers.map((name) => ({ name, model: `mail-${name}`, cacheMb: 1 })) });
   const decided = { ...policy, heavyOnly };
   const input = sampleRoute(decided, { flow, bars });
@@ -38,23 +42,29 @@ function wayOf({ ways, does, cached, heavyOnly = false, bars }: Setting) {
   for (;;) {
     const { tier } = tag.slip.tiers[tag.slip.position]!;
     asked.push(tier);
-    expect(asked.length).toBeLessThan(10);
+    expect(asked.length + waits.length).toBeLessThan(20);
     const now = does[tier]!;
     if (now === 'answer') {
       const served = judge(sampleAnswer(tier));
-      if (served !== undefined) return { flow, asked, served };
+      if (served !== undefined) return { flow, asked, waits, served };
       continue;
     }
     const fallback = fallBack({ flow, tag, failure: now, cached, policyVersion: 7, now: input.now + 5 });
-    if (fallback === undefined) return { flow, asked, served: undefined };
+    if (fallback === undefined) return { flow, asked, waits, served: undefined };
     if (fallback.kind === 'serve') {
       const served = servedPrediction(flow, { tag: fallback.tag, answer: tag.answers.at(-1)!, decision: fallback.decision });
-      return { flow, asked, served };
+      return { flow, asked, waits, served };
     }
     tag = fallback.tag;
     if (fallback.kind === 'go') continue;
+    if (fallback.kind === 'retry') {
+      waits.push(fallback.delayMs);
+      asked.pop();
+      if (waits.length === answersAfter) does = { ...does, [tier]: 'answer' };
+      continue;
+    }
     const served = judge(sampleAnswer(tier, { version: cached! }));
-    if (served !== undefined) return { flow, asked, served };
+    if (served !== undefined) return { flow, asked, waits, served };
   }
 }
 
@@ -99,14 +109,27 @@ describe('an event whose tier gives no answer', () => {
     expect(wayOf({ ways: ['cached', 'heavier'], does }).asked).toEqual(['fast', 'heavy']);
   });
 
+  it('is tried again after each delay where that may help, then goes the next way; the trail counts', () => {
+    const ways = ['retry', 'heavier'] as const;
+    const lost = { ...all('answer'), fast: 'SLUICE_MODEL_LOST' as const };
+    const twice = wayOf({ ways, does: lost, answersAfter: 2 });
+    expect(twice.waits).toEqual([5_000, 60_000]);
+    expect(twice.served!.answers[0]!.tier).toBe('fast');
+    expect(said(twice)).toContain("The fast tier's model did not answer, so it was put aside to be tried again after 1m.");
+    expect(wayOf({ ways, does: lost })).toMatchObject({ waits: [5_000, 60_000, 600_000], asked: ['fast', 'heavy'] });
+    expect(wayOf({ ways, does: { ...lost, fast: 'SLUICE_MODEL_FAILED' } })).toMatchObject({ waits: [], asked: ['fast', 'heavy'] });
+    expect(wayOf({ ways: ['retry'], does: lost })).toMatchObject({ waits: [5_000, 60_000, 600_000], served: undefined });
+  });
+
   it('is asked of each tier at most once and its decisions come out the same again, whatever fails and whatever is declared', () => {
     const outcome = fc.constantFrom<Failure | 'answer'>('answer', 'SLUICE_MODEL_FAILED', 'SLUICE_MODEL_LOST', 'SLUICE_BREAKER_OPEN');
     const setting = fc.record({
-      ways: fc.uniqueArray(fc.constantFrom<FallbackWay>('heavier', 'lighter', 'cached'), { minLength: 1 }),
+      ways: fc.uniqueArray(fc.constantFrom<FallbackWay>('retry', 'heavier', 'lighter', 'cached'), { minLength: 1 }),
       does: fc.record({ fast: outcome, standard: outcome, heavy: outcome }),
       heavyOnly: fc.boolean(),
       cached: fc.constantFrom('0.9.0', ''),
       bars: fc.array(fc.constantFrom('', '', 'switched-off'), { minLength: 3, maxLength: 3 }),
+      answersAfter: fc.nat(9),
     });
     fc.assert(
       fc.property(setting, ({ cached, ...rest }) => {

@@ -1,10 +1,21 @@
-import { fallbacksOf, type EpochMs, type FallbackWay, type Flow, type PolicyVersion, type Step, type Tag } from '@sluice/domain';
+import {
+  delayText,
+  errorTable,
+  fallbacksOf,
+  type EpochMs,
+  type FallbackWay,
+  type Flow,
+  type Millis,
+  type PolicyVersion,
+  type Step,
+  type Tag,
+} from '@sluice/domain';
 import { decideAudit } from './audit.ts';
 import { priceOf } from './candidate.ts';
 import { remainingAfterFailure } from './continuation.ts';
 import { barOf, failedTiers, spentOn } from './eligibility.ts';
-import { failures, type Failure } from './failure.ts';
-import { formatReason } from './reason.ts';
+import { failures, isRetry, type Failure } from './failure.ts';
+import { formatReason, parseReason } from './reason.ts';
 import type { Stop } from './stop.ts';
 
 /** What a worker knows when its tier gave no answer. */
@@ -23,6 +34,8 @@ export type Fallback =
   | { readonly kind: 'go'; readonly tag: Tag }
   /** The remembered answer is judged as if the tier had just given it, with this tag. */
   | { readonly kind: 'cached'; readonly tag: Tag }
+  /** The same record again, `delayMs` from now. */
+  | { readonly kind: 'retry'; readonly tag: Tag; readonly delayMs: Millis; readonly attempts: number }
   /** The last of the answers at hand is served; it stays in the tag. */
   | { readonly kind: 'serve'; readonly tag: Tag; readonly decision: Stop };
 
@@ -49,10 +62,21 @@ export function fallBackLate(input: Omit<FallbackInput, 'failure' | 'cached'>): 
 }
 
 const ways: Readonly<Record<Exclude<FallbackWay, 'dead-letter'>, (input: FallbackInput) => Fallback | undefined>> = {
+  retry: again,
   heavier: (input) => goTo(input, heavierThan(input)),
   lighter,
   cached: (input) => (input.cached === undefined ? undefined : { kind: 'cached', tag: noted(input, { detail: `cached=${input.cached}` }) }),
 };
+
+/** Attempts are counted in the trail, so they go on counting wherever the record has been meanwhile. */
+function again(input: FallbackInput): Fallback | undefined {
+  const { flow, tag, failure } = input;
+  const { tier } = tag.slip.tiers[tag.slip.position]!;
+  const before = tag.trail.filter((step) => step.kind === 'fallback' && step.tier === tier && isRetry(parseReason(step.reason))).length;
+  const delayMs = flow.retry.delaysMs[before];
+  if (delayMs === undefined || errorTable[failure].class !== 'retry') return undefined;
+  return { kind: 'retry', delayMs, attempts: before + 1, tag: noted(input, { detail: `retry=${delayText(delayMs)}` }) };
+}
 
 function goTo(input: FallbackInput, position: number | undefined): Fallback | undefined {
   if (position === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { readDeadLetter } from '@sluice/contracts';
-import type { InRecord, Processor, TopicPartition } from '../port.ts';
+import { ManualClock } from '@sluice/domain';
+import type { Holding, InRecord, Processor, TopicPartition } from '../port.ts';
 import { newStats } from '../stats.ts';
 import type { ClientBatch } from './internals.ts';
 import { Membership } from './membership.ts';
@@ -11,7 +12,12 @@ const partition: TopicPartition = { topic: 'in', partition: 0 };
 type Fate = 'committed' | 'lost answer' | 'lost request' | 'fenced';
 
 /** An owner over a log of `count` records whose commits meet the fates given, then succeed. */
-function openOwner(count: number, fates: Fate[], stands: { low?: number; committed?: number | undefined } = { committed: 0 }) {
+function openOwner(
+  count: number,
+  fates: Fate[],
+  stands: { low?: number; committed?: number | undefined } = { committed: 0 },
+  holding?: Holding,
+) {
   const calls: string[] = [];
   const written: number[] = [];
   const seeks: number[] = [];
@@ -46,7 +52,7 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
   const context = {
     admin: { bounds: async () => bounds, committed: async () => committed, partitions: async () => 1 },
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
-    spec: { group: 'g', deadLetters: 'dead', maxSlice: 10, lingerMs: 0, processor: () => processor },
+    spec: { group: 'g', deadLetters: 'dead', maxSlice: 10, lingerMs: 0, processor: () => processor, ...(holding && { holding }) },
     stats: newStats(),
     membership,
     newWriter: () => ({ open: async () => undefined, commit, close: async () => undefined }),
@@ -183,6 +189,29 @@ describe('the owner of a partition', () => {
     expect(pauses).toEqual([true, false]);
     processor.process = () => [];
     gates.shift()!();
+    await owner.close();
+  });
+
+  it('pauses its partition while nothing is due, commits nothing past what waits, and is not taken for stalled', async () => {
+    const clock = new ManualClock(0);
+    const { owner, pauses, written, committed } = openOwner(
+      0,
+      [],
+      { committed: 0 },
+      { until: ({ offset }) => (offset < 5 ? 0 : 60_000), clock },
+    );
+    await owner.ready;
+    pauses.length = 0;
+    owner.offer(batchOf(0, 8));
+    await settled(1_200);
+    expect({ pauses, written, committed: committed(), resting: owner.isResting }).toEqual({
+      ...{ pauses: [true], written: [0, 1, 2, 3, 4], committed: 5, resting: true },
+    });
+    clock.advance(60_000);
+    await settled(1_200);
+    expect({ pauses, written, committed: committed(), resting: owner.isResting }).toEqual({
+      ...{ pauses: [true, false], written: [0, 1, 2, 3, 4, 5, 6, 7], committed: 8, resting: false },
+    });
     await owner.close();
   });
 
