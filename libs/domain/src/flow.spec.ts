@@ -1,5 +1,6 @@
+import { delayText, fallbacksOf } from './fallback.ts';
 import { flowJsonSchema } from './flow-json-schema.ts';
-import { fallbacksOf, parseFlow } from './flow.ts';
+import { parseFlow } from './flow.ts';
 
 const least = {
   flow: 'mail',
@@ -39,6 +40,10 @@ describe('a flow document', () => {
     expect(flow.signature[0]).toMatchObject({ scale: 'range' });
   });
 
+  it('names delays by their largest whole unit', () => {
+    expect([5_000, 60_000, 600_000, 3_600_000, 90_000, 1_500].map(delayText)).toEqual(['5s', '1m', '10m', '1h', '90s', '1500ms']);
+  });
+
   it('says what is done when a tier gives no answer, once or for one tier', () => {
     const flow = parseFlow({ ...least, fallback: ['lighter'], tiers: [{ ...least.tiers[0], fallback: ['dead-letter'] }, least.tiers[1]] });
     expect(fallbacksOf(flow, 'fast')).toEqual(['dead-letter']);
@@ -73,6 +78,7 @@ describe('a flow document', () => {
       ['tiers.0.fallback: cached needs a tier with cacheMb'],
     ],
     ['a way after the last', { fallback: ['dead-letter', 'lighter'] }, ['fallback: nothing comes after dead-letter']],
+    ['a delay that comes twice', { retry: { delaysMs: [5_000, 5_000] } }, ['retry.delaysMs: each delay needs a topic of its own']],
     ['a dwell time above the longest', { breaker: { dwellMs: 31_000 } }, ['breaker.longestMs: must be at least dwellMs']],
     ['a target of certainty', { target: { maxLoss: 0 } }, ['target.maxLoss: ']],
     ['a feature of an unknown kind', { signature: [{ field: 'a', kind: 'colour' }] }, ['signature.0.kind: ']],

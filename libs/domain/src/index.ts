@@ -11,21 +11,10 @@ export { ManualClock, type Clock } from './clock.ts';
 export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { errorTable, type ErrorClass, type ErrorCode } from './error-table.ts';
 export { describeError, SluiceError, toSluiceError } from './errors.ts';
+export { delayText, fallbacksOf, retries } from './fallback.ts';
 export { featureSpec, type FeatureSpec } from './feature.ts';
 export { flowJsonSchema } from './flow-json-schema.ts';
-export {
-  delayText,
-  fallbacksOf,
-  faults,
-  flowSchema,
-  parseFlow,
-  retries,
-  segment,
-  type FallbackWay,
-  type Flow,
-  type RuleSpec,
-  type TierSpec,
-} from './flow.ts';
+export { faults, flowSchema, parseFlow, segment, type FallbackWay, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';
 export { manifestSchema, parseManifest, type Envelope, type Manifest } from './manifest.ts';
