@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodePrediction, encodeSingleObject, encodeTag, header, headerText, topicsOf, topicSpecs } from '@sluice/contracts';
+import {
+  decodeHealth,
+  decodePrediction,
+  encodeSingleObject,
+  encodeTag,
+  header,
+  headerText,
+  healthTopic,
+  topicsOf,
+  topicSpecs,
+} from '@sluice/contracts';
 import { parseFlow, type Flow, type Prediction, type Tag } from '@sluice/domain';
 import { copyModel, faultyThread, makeModel, poison, type TestModel } from '@sluice/serving/testing';
 import { memoryBus, type MemoryBus } from '@sluice/streaming';
@@ -142,6 +152,12 @@ describe('a poisoned model', () => {
       'breaker-open:heavy',
     ]);
     expect(predictions[1]!.answers[0]).toEqual(before!.answers[0]);
+    await worker.inference.reportHealth();
+    const said = (await worker.bus.readAll([healthTopic])).map(({ value }) => decodeHealth(value!));
+    expect(said.map(({ model, breakerOpen }) => [model, breakerOpen])).toEqual([
+      ['mlp', true],
+      ['logistic', false],
+    ]);
   });
 
   it.each(['throw', 'hang'] as const)('that fails on everything (%s) is left alone, and heavy answers all of it', async (kind) => {
