@@ -1,7 +1,20 @@
 import type { Cell } from './cell.ts';
 
-/** Milliseconds that each row takes longer: all three tiers together answer about 250 requests a second, half of what the short form sends. */
-const slowRowMs: Readonly<Record<string, string>> = { 'inference-fast': '7', 'inference-standard': '14', 'inference-heavy': '30' };
+interface Slowness {
+  /** Milliseconds that each row takes longer. */
+  readonly perRow: number;
+  readonly maxSlice: number;
+}
+
+/**
+ * All three tiers together answer about 250 requests a second, half of what the short form sends. The answers of a slice leave together, so none
+ * may take much of the deadline: half a second each.
+ */
+const slowness: Readonly<Record<string, Slowness>> = {
+  'inference-fast': { perRow: 7, maxSlice: 64 },
+  'inference-standard': { perRow: 14, maxSlice: 32 },
+  'inference-heavy': { perRow: 30, maxSlice: 16 },
+};
 
 /** More work than the workers can do. */
 export const loadCells: readonly Cell[] = [
@@ -17,11 +30,15 @@ export const loadCells: readonly Cell[] = [
       // In warm-up every event runs on every tier, and unseen runs have no deadline: they would be all that is left to do.
       controller: { ...flow.controller, warmUp: 0 },
     }),
-    // Small slices: the answers of a slice leave together, so at 30 ms a row one of 256 would take twice the deadline.
-    env: (app) => (app in slowRowMs ? { SLUICE_SLOW_ROW_MS: slowRowMs[app]!, SLUICE_HEALTH_MS: '200', SLUICE_MAX_SLICE: '16' } : {}),
+    env: (app) => envOf(slowness[app]),
     keepsPace: true,
     memory: true,
     replays: true,
     met: ({ refusals, drops, predictions }) => drops > 0 && refusals['SLUICE_OVERLOADED'] === drops && predictions > 0,
   },
 ];
+
+function envOf(slow: Slowness | undefined): Readonly<Record<string, string>> {
+  if (slow === undefined) return {};
+  return { SLUICE_SLOW_ROW_MS: String(slow.perRow), SLUICE_MAX_SLICE: String(slow.maxSlice), SLUICE_HEALTH_MS: '200' };
+}
