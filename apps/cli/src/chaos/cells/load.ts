@@ -27,8 +27,9 @@ export const loadCells: readonly Cell[] = [
       ...flow,
       overload: ['lighten', 'shed'],
       request: { ...flow.request, deadlineMs: 3_000 },
-      // In warm-up every event runs on every tier, and unseen runs have no deadline: they would be all that is left to do.
+      // Unseen runs have no deadline and are never shed: more of them, as in warm-up, would be all that is left to do.
       controller: { ...flow.controller, warmUp: 0 },
+      audit: { ...flow.audit, rate: 0.01 },
     }),
     env: (app) => envOf(slowness[app]),
     keepsPace: true,
