@@ -33,7 +33,7 @@ export function generatedDocs(): Readonly<Record<string, string>> {
 const classes: Readonly<Record<ErrorClass, string>> = {
   reject: 'The record can never be served: it goes to the dead-letter topic, the stream goes on.',
   drop: 'The record is left out on purpose and counted: a dead letter marked as a declared drop.',
-  retry: 'Nothing was committed: the same records are processed again.',
+  retry: 'It may pass by itself: nothing of the attempt is committed, and the record is processed again, here or elsewhere.',
   fatal: 'The process cannot go on and ends with an exit code.',
 };
 

@@ -3,8 +3,8 @@ import { decodeExample, decodePrediction, topicsOf } from '@sluice/contracts';
 import { SluiceError, type Example, type Flow, type Prediction } from '@sluice/domain';
 import { policiesAt } from '@sluice/learning';
 import { initialPolicy, replayTrail, signatureShape, type Replay } from '@sluice/routing';
-import { loadFlow } from '@sluice/service';
-import { kafkaBus } from '@sluice/streaming';
+import { loadFlow, type FlowFiles } from '@sluice/service';
+import { kafkaBus, type Bus } from '@sluice/streaming';
 
 interface ReplayOptions {
   readonly flow: string;
@@ -47,20 +47,30 @@ export function replayCommand(): Command {
     });
 }
 
-async function readLog({ flow }: Flow, brokers: string): Promise<DecisionLog> {
+async function readLog(flow: Flow, brokers: string): Promise<DecisionLog> {
   const bus = kafkaBus({ brokers: brokers.split(','), clientId: 'sluice-replay' });
-  const topics = topicsOf(flow);
   try {
-    const predictions = await bus.readAll([topics.predictions]);
-    if (predictions.length === 0) throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topics.predictions} holds no predictions`);
-    const examples = await bus.readAll([topics.examples]);
-    return {
-      predictions: predictions.map(({ value }) => decodePrediction(value!)),
-      examples: examples.map(({ value }) => decodeExample(value!)),
-    };
+    return await decisionLog(bus, flow);
   } finally {
     await bus.close();
   }
+}
+
+async function decisionLog(bus: Pick<Bus, 'readAll'>, { flow }: Flow): Promise<DecisionLog> {
+  const topics = topicsOf(flow);
+  const predictions = await bus.readAll([topics.predictions]);
+  if (predictions.length === 0) throw new SluiceError('SLUICE_DATA_MISSING', `topic ${topics.predictions} holds no predictions`);
+  const examples = await bus.readAll([topics.examples]);
+  return {
+    predictions: predictions.map(({ value }) => decodePrediction(value!)),
+    examples: examples.map(({ value }) => decodeExample(value!)),
+  };
+}
+
+/** Decisions of a running flow that come out otherwise when they are made again, in words, the first few. */
+export async function replayFindings(bus: Pick<Bus, 'readAll'>, { flow, schemas }: FlowFiles): Promise<readonly string[]> {
+  const { faults } = replayLog(flow, signatureShape(flow, schemas).width, await decisionLog(bus, flow));
+  return faults.slice(0, mostShown);
 }
 
 /** Policies are not read but made again: `sluice.policy` is compacted and forgets, the examples do not. */

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
-import type { Clock, EpochMs, Flow, TierSpec, WrongAnswers } from '@sluice/domain';
+import { fallbacksOf, type Clock, type EpochMs, type Flow, type Health, type TierSpec, type WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
 import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
 import { CatalogFollower, type VersionChange } from './follow-catalog.ts';
+import { Pace } from './pace.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
+import { slowed } from './slowed.ts';
 import { inferenceTopology } from './topology.ts';
 
 export interface InferenceOptions {
@@ -24,6 +26,8 @@ export interface InferenceOptions {
   readonly backend?: BackendChoice;
   readonly requireGpu?: boolean;
   readonly drills?: ReadonlyMap<string, WrongAnswers>;
+  /** Drill: milliseconds that each row takes longer. */
+  readonly slowRowMs?: number;
   /** Files of inference threads by tier; tests put faulty ones here. */
   readonly threadFiles?: ReadonlyMap<string, URL>;
   readonly maxSlice?: number;
@@ -45,6 +49,7 @@ export interface Worker {
   /** What became of the records of committed slices. */
   readonly answered: Tally<'fate'>;
   readonly breaker: ModelBreaker | undefined;
+  readonly pace: Pace;
   /** Of a tier whose flow gives it memory for answers. */
   readonly cache: ResponseCache | undefined;
 }
@@ -118,17 +123,18 @@ async function startWorker(
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);
   const answered = new Tally<'fate'>();
-  const breaker = tier === flow.tiers.at(-1) ? undefined : new ModelBreaker(tier.model);
-  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(server, tier.cacheMb * 2 ** 20);
+  const { guarded, breaker, cache } = guard(options, tier, server);
+  const pace = new Pace();
   const parts = {
     ...shared,
     flow,
     tier,
-    server: cache ?? server,
+    server: cache ?? guarded,
+    cache,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
     clock,
     answered,
-    ...(breaker && { breaker }),
+    pace,
     ...(drill === undefined ? {} : { drill }),
   };
   const pipe = await bus.openPipe({
@@ -140,34 +146,66 @@ async function startWorker(
     deadLetters: topology.deadLetters,
     processor: () => new WorkerProcessor(parts),
   });
-  return { tier, server, pipe, answered, breaker, cache };
+  return { tier, server, pipe, answered, breaker, cache, pace };
 }
 
-async function publishHealth(
-  { flow, instance, clock }: InferenceOptions,
-  { workers, catalog }: Pick<Inference, 'workers' | 'catalog'>,
-  publisher: Publisher,
-): Promise<void> {
-  await publisher.publish(
-    workers.map(({ server, pipe }) => ({
-      topic: healthTopic,
-      partition: 0,
-      key: Buffer.from(`${flow.flow}/${server.manifest.model}/${instance}`),
-      value: encodeHealth({
-        flow: flow.flow,
-        model: server.manifest.model,
-        version: server.manifest.version,
-        instance,
-        at: clock.now(),
-        backend: server.backend.name,
-        gpu: server.backend.gpu,
-        ...server.fit(),
-        queued: server.queued,
-        served: pipe.stats.records,
-        failed: pipe.stats.deadLetters,
-        refusedVersion: catalog.refused(server)?.version ?? '',
-        refusedWhy: catalog.refused(server)?.refused.message ?? '',
-      }),
-    })),
-  );
+/** What stands between the records and the model, from the model outwards: drill, breaker, memory for answers. */
+function guard(options: InferenceOptions, tier: TierSpec, server: ServedModel) {
+  const breaker = breakerOf(options, tier);
+  const model = options.slowRowMs === undefined ? server : slowed(server, options.slowRowMs);
+  const guarded = breaker?.before(model) ?? model;
+  const cache = tier.cacheMb === undefined ? undefined : new ResponseCache(guarded, tier.cacheMb * 2 ** 20);
+  return { guarded, breaker, cache };
+}
+
+/** None for a tier that nothing could stand in for: its events wait for the model, whatever state it is in. */
+function breakerOf({ flow, instance, clock }: InferenceOptions, { name, model }: TierSpec): ModelBreaker | undefined {
+  const isLast = name === flow.tiers.at(-1)!.name;
+  if (isLast && fallbacksOf(flow, name).every((way) => way === 'heavier')) return undefined;
+  return new ModelBreaker({ model, instance, declared: flow.breaker, clock });
+}
+
+async function publishHealth(options: InferenceOptions, told: Pick<Inference, 'workers' | 'catalog'>, publisher: Publisher): Promise<void> {
+  const records = told.workers.map(async (worker) => ({
+    topic: healthTopic,
+    partition: 0,
+    key: Buffer.from(`${options.flow.flow}/${worker.server.manifest.model}/${options.instance}`),
+    value: encodeHealth(await healthOf(options, worker, told.catalog.refused(worker.server))),
+  }));
+  await publisher.publish(await Promise.all(records));
+}
+
+async function healthOf(options: InferenceOptions, worker: Worker, refused: ReturnType<CatalogFollower['refused']>): Promise<Health> {
+  const { flow, instance, clock } = options;
+  const { server, pipe, breaker, pace } = worker;
+  const waiting = await waitingFor(options, worker);
+  const now = clock.now();
+  return {
+    flow: flow.flow,
+    model: server.manifest.model,
+    version: server.manifest.version,
+    instance,
+    at: now,
+    backend: server.backend.name,
+    gpu: server.backend.gpu,
+    ...server.fit(),
+    queued: server.queued,
+    served: pipe.stats.records,
+    failed: pipe.stats.deadLetters,
+    refusedVersion: refused?.version ?? '',
+    refusedWhy: refused?.refused.message ?? '',
+    breakerOpen: breaker?.isOpen ?? false,
+    delay: pace.delayOf(waiting, now),
+  };
+}
+
+/** Records that this worker has yet to answer: its share of what its group has not committed, for a full worker fetches no more than it holds. */
+async function waitingFor({ bus, flow }: InferenceOptions, { tier, server, pipe }: Worker): Promise<number> {
+  const { group, in: topics } = inferenceTopology(flow, tier);
+  try {
+    return ((await bus.lag(group, topics)) * pipe.stats.assigned) / flow.request.partitions;
+  } catch {
+    // A broker that does not answer now; what waits in the worker is known all the same.
+    return server.queued;
+  }
 }

@@ -1,22 +1,16 @@
-import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, ExponentialBackoff, handleType } from 'cockatiel';
-import { SluiceError, type Answer } from '@sluice/domain';
+import { keyedUniform, SluiceError, type Answer, type Clock, type Flow } from '@sluice/domain';
+import { isFailure } from '@sluice/routing';
+import type { ModelServer } from '@sluice/serving';
+import { Circuit, type Evidence } from './circuit.ts';
 
 type Answers = readonly (Answer | SluiceError)[];
 
-/** Batches in a row that must fail as a whole before the model is left alone. */
-const failuresToOpen = 3;
-
-/** How long a model is left alone before the next batch tries it: at first, and at most. With jitter (decorrelated). */
-const dwell = { initialDelay: 1_000, maxDelay: 30_000 };
-
-/** Every row of a batch failed in the model: the model is at fault, not a row. */
-class ModelDown extends Error {
-  readonly answers: Answers;
-
-  constructor(answers: Answers) {
-    super('every row of the batch failed in the model');
-    this.answers = answers;
-  }
+export interface BreakerOptions {
+  readonly model: string;
+  /** Name of this process: those that lose the same model at the same time try it again at different ones. */
+  readonly instance: string;
+  readonly declared: Flow['breaker'];
+  readonly clock: Clock;
 }
 
 /**
@@ -24,40 +18,55 @@ class ModelDown extends Error {
  * time-out after the other. After the dwell time one batch tries it again.
  */
 export class ModelBreaker {
-  readonly #model: string;
-  readonly #circuit = circuitBreaker(handleType(ModelDown), {
-    breaker: new ConsecutiveBreaker(failuresToOpen),
-    halfOpenAfter: new ExponentialBackoff(dwell),
-  });
+  readonly #options: BreakerOptions;
+  readonly #circuit: Circuit;
+  #draws = 0;
 
-  constructor(model: string) {
-    this.#model = model;
+  constructor(options: BreakerOptions) {
+    this.#options = options;
+    const { model, instance, declared } = options;
+    this.#circuit = new Circuit({ name: model, ...declared, random: () => keyedUniform(`${instance}/${model}`, this.#draws++) });
   }
 
+  /** True while batches are kept away. */
   get isOpen(): boolean {
-    return this.#circuit.state === CircuitState.Open;
+    return this.#circuit.isOpen(this.#options.clock.now());
   }
 
-  /** Runs `infer` for `rows` rows, or answers each row with SLUICE_MODEL_FAILED while the breaker is open. */
+  /** The model behind the breaker. */
+  before(server: Pick<ModelServer, 'manifest' | 'infer'>): Pick<ModelServer, 'manifest' | 'infer'> {
+    return {
+      get manifest() {
+        return server.manifest;
+      },
+      infer: (values, urgency) => this.guard(values.length, () => server.infer(values, urgency)),
+    };
+  }
+
+  /** Runs `infer` for `rows` rows, or answers each row with SLUICE_BREAKER_OPEN. */
   async guard(rows: number, infer: () => Promise<Answers>): Promise<Answers> {
+    if (rows === 0) return [];
+    const { clock } = this.#options;
+    const pass = this.#circuit.enter(clock.now());
+    if (pass === undefined) return new Array<SluiceError>(rows).fill(this.#refusal());
+    let evidence: Evidence = 'failed';
     try {
-      return await this.#circuit.execute(async () => {
-        const answers = await infer();
-        if (rows > 0 && answers.every(isModelFault)) throw new ModelDown(answers);
-        return answers;
-      });
-    } catch (thrown) {
-      if (thrown instanceof ModelDown) return thrown.answers;
-      if (!(thrown instanceof BrokenCircuitError)) throw thrown;
-      const error = new SluiceError(
-        'SLUICE_MODEL_FAILED',
-        `${this.#model} failed ${failuresToOpen} batches in a row and is left alone for a while`,
-      );
-      return Array.from({ length: rows }, () => error);
+      const answers = await infer();
+      evidence = evidenceOf(answers);
+      return answers;
+    } finally {
+      this.#circuit.leave(pass, evidence, clock.now());
     }
+  }
+
+  #refusal(): SluiceError {
+    const { model, declared } = this.#options;
+    return new SluiceError('SLUICE_BREAKER_OPEN', `${model} failed ${declared.failures} batches in a row and is left alone for a while`);
   }
 }
 
-function isModelFault(answer: Answer | SluiceError): boolean {
-  return answer instanceof SluiceError && answer.code === 'SLUICE_MODEL_FAILED';
+/** One answer is enough; rows that failed for their own bytes say nothing of the model. */
+function evidenceOf(answers: Answers): Evidence {
+  if (answers.some((answer) => !(answer instanceof SluiceError))) return 'answered';
+  return answers.some((answer) => answer instanceof SluiceError && isFailure(answer.code)) ? 'failed' : 'nothing';
 }

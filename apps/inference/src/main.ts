@@ -26,6 +26,7 @@ const schema = z.object({
   maxSlice: z.int().min(1).max(5000).default(256).describe('Most records in one transaction'),
   lingerMs: z.int().min(0).max(1000).default(5).describe('How long a transaction waits for more records'),
   healthMs: z.int().min(100).default(2000).describe('How often the state of the workers is published'),
+  slowRowMs: z.number().min(0).max(10_000).default(0).describe('Drill: milliseconds that each row takes longer'),
   wrongAnswers: z.number().min(0).max(1).default(0).describe('Drill: share of answers made silently wrong'),
   wrongFrom: z.int().min(0).default(0).describe('Drill: first event number it applies to'),
   wrongKey: z.int().min(0).default(7).describe('Drill: another key makes other answers wrong'),
@@ -72,12 +73,16 @@ await runApp({
 
 function optionsOf(
   config: Config,
-): Pick<InferenceOptions, 'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills' | 'memoryBudget'> {
+): Pick<
+  InferenceOptions,
+  'models' | 'backend' | 'requireGpu' | 'threads' | 'maxSlice' | 'lingerMs' | 'drills' | 'slowRowMs' | 'memoryBudget'
+> {
   const { models, backend, requireGpu, threads, maxSlice, lingerMs, memoryMb } = config;
   const drill = { rate: config.wrongAnswers, fromSequence: config.wrongFrom, key: config.wrongKey };
   const drills = new Map(config.wrongAnswers > 0 ? config.tiers.map((tier) => [tier, drill] as const) : []);
   const memory = memoryMb === undefined ? {} : { memoryBudget: memoryMb * 2 ** 20 };
-  return { models, backend, requireGpu, threads, maxSlice, lingerMs, drills, ...memory };
+  const slow = config.slowRowMs > 0 ? { slowRowMs: config.slowRowMs } : {};
+  return { models, backend, requireGpu, threads, maxSlice, lingerMs, drills, ...slow, ...memory };
 }
 
 function tierOf(flow: Flow, name: string): TierSpec {

@@ -15,6 +15,11 @@ const table: readonly (readonly [string, string, (worker: Worker) => number])[] 
     ({ server }) => server.fit().perRow / 1e6,
   ],
   [
+    'sluice_worker_delay_seconds',
+    'Time that a record put on the topic now would wait until it is taken, as last reported.',
+    ({ pace }) => pace.lastDelay / 1000,
+  ],
+  [
     'sluice_worker_cache_hit_ratio',
     'Share of rows answered without asking the model; 0 without a cache.',
     ({ cache }) => cache?.hitRate ?? 0,
@@ -37,7 +42,7 @@ export function observeInference(metrics: Metrics, { workers, policy }: Inferenc
   metrics.observe(
     {
       name: 'sluice_worker_records_total',
-      help: 'Records by what became of them: served, escalated, shadow, fallback, refused.',
+      help: 'Records by what became of them: served, escalated, shadow, fallback, retry, shed, refused.',
       labels: ['tier', 'fate'],
     },
     () =>

@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodePrediction, encodeSingleObject, encodeTag, header, headerText, topicsOf, topicSpecs } from '@sluice/contracts';
+import {
+  decodeHealth,
+  decodePrediction,
+  encodeSingleObject,
+  encodeTag,
+  header,
+  headerText,
+  healthTopic,
+  topicsOf,
+  topicSpecs,
+} from '@sluice/contracts';
 import { parseFlow, type Flow, type Prediction, type Tag } from '@sluice/domain';
 import { copyModel, faultyThread, makeModel, poison, type TestModel } from '@sluice/serving/testing';
 import { memoryBus, type MemoryBus } from '@sluice/streaming';
@@ -69,23 +79,23 @@ function tag(id: number): Tag {
   };
 }
 
-/** Sends rows to the light tier and returns what became of each, in their order. */
-async function send({ bus }: Run, rows: readonly Float32Array[]): Promise<Prediction[]> {
+/** Sends rows to the light tier, as requests numbered from `from` on, and returns what became of each, in their order. */
+async function send({ bus }: Run, rows: readonly Float32Array[], from = 0): Promise<Prediction[]> {
   const publisher = await bus.openPublisher();
   await publisher.publish(
-    rows.map((row, id) => ({
+    rows.map((row, i) => ({
       topic: topics.model('mlp'),
       partition: 0,
       key: null,
-      value: encodeSingleObject(mlp.schema, Object.fromEntries(Array.from(row, (value, i) => [`x${i}`, value]))),
-      headers: { [header.tag]: encodeTag(tag(id)), [header.origin]: `${topics.requests}/0/${id}` },
+      value: encodeSingleObject(mlp.schema, Object.fromEntries(Array.from(row, (value, column) => [`x${column}`, value]))),
+      headers: { [header.tag]: encodeTag(tag(from + i)), [header.origin]: `${topics.requests}/0/${from + i}` },
     })),
   );
   await bus.settle();
   expect(await bus.readAll([topics.deadLetters])).toEqual([]);
-  const records = await bus.readAll([topics.predictions]);
+  const records = (await bus.readAll([topics.predictions])).slice(from);
   expect(records.map((record) => headerText(record.headers, header.origin)).sort()).toEqual(
-    rows.map((_, id) => `${topics.requests}/0/${id}`).sort(),
+    rows.map((_, i) => `${topics.requests}/0/${from + i}`).sort(),
   );
   const predictions = records.map((record) => decodePrediction(record.value!));
   return predictions.sort((a, b) => a.source.offset - b.source.offset);
@@ -94,7 +104,9 @@ async function send({ bus }: Run, rows: readonly Float32Array[]): Promise<Predic
 const clean = (n: number): Float32Array[] => Array.from({ length: n }, (_, i) => mlp.row(i));
 const poisoned = (kind: keyof typeof poison): Float32Array => Float32Array.of(poison[kind], ...mlp.row(0).subarray(1));
 const fellBack = ({ trail }: Prediction): boolean =>
-  trail.some(({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && reason === 'model-failed:heavy');
+  trail.some(
+    ({ kind, tier, reason }) => kind === 'fallback' && tier === 'light' && /^(model-failed|model-lost|breaker-open):heavy$/.test(reason),
+  );
 
 it('a tier with memory for answers asks its model once for equal requests, and the metric says so', async () => {
   const cached = parseFlow({ ...flow, tiers: [{ ...tiers[0], cacheMb: 1 }, tiers[1]] });
@@ -124,6 +136,29 @@ describe('a poisoned model', () => {
       expect(await worker.inference.workers[0]!.server.stats()).toMatchObject([{ tensors: expect.any(Number) }]);
     },
   );
+
+  it('whose flow falls back on remembered answers gives what the former version answered, and hands on what nobody remembers', async () => {
+    const next = join(root, 'mlp@2.0.0');
+    await copyModel(join(root, 'mlp'), next, { version: '2.0.0' });
+    const breaker = { failures: 1, dwellMs: 60_000, longestMs: 60_000 };
+    const declared = { ...flow, fallback: ['cached', 'heavier'], breaker, tiers: [{ ...tiers[0], cacheMb: 1 }, tiers[1]] };
+    await using worker = await run(1, parseFlow(declared));
+    const [before] = await send(worker, [mlp.row(1)]);
+    await worker.inference.workers[0]!.server.swap(next);
+    const predictions = await send(worker, [poisoned('throw'), mlp.row(1), mlp.row(7)], 1);
+    expect(predictions.map(({ trail }) => trail.find(({ kind }) => kind === 'fallback')?.reason)).toEqual([
+      'model-failed:heavy',
+      'breaker-open:cached=1.0.0',
+      'breaker-open:heavy',
+    ]);
+    expect(predictions[1]!.answers[0]).toEqual(before!.answers[0]);
+    await worker.inference.reportHealth();
+    const said = (await worker.bus.readAll([healthTopic])).map(({ value }) => decodeHealth(value!));
+    expect(said.map(({ model, breakerOpen }) => [model, breakerOpen])).toEqual([
+      ['mlp', true],
+      ['logistic', false],
+    ]);
+  });
 
   it.each(['throw', 'hang'] as const)('that fails on everything (%s) is left alone, and heavy answers all of it', async (kind) => {
     await using worker = await run(4);

@@ -1,5 +1,5 @@
 import { catalogTopic, policyTopic, topicsOf } from '@sluice/contracts';
-import type { Flow, TierSpec } from '@sluice/domain';
+import { delayText, retries, type Flow, type TierSpec } from '@sluice/domain';
 
 /** Topics in and out of the worker of one tier, as data. */
 export function inferenceTopology(flow: Flow, tier: TierSpec) {
@@ -8,7 +8,13 @@ export function inferenceTopology(flow: Flow, tier: TierSpec) {
     group: `${flow.flow}-${tier.model}`,
     in: [topics.model(tier.model)],
     tables: [policyTopic, catalogTopic],
-    out: [topics.predictions, topics.shadow, ...flow.tiers.map(({ model }) => topics.model(model)), topics.deadLetters],
+    out: [
+      topics.predictions,
+      topics.shadow,
+      ...flow.tiers.map(({ model }) => topics.model(model)),
+      ...(retries(flow) ? flow.retry.delaysMs.map((delay) => topics.retry(delayText(delay))) : []),
+      topics.deadLetters,
+    ],
     deadLetters: topics.deadLetters,
   } as const;
 }

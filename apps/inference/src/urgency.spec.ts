@@ -1,5 +1,6 @@
 import { encodeSingleObject, encodeTag, header, RequestSchemas, topicsOf } from '@sluice/contracts';
 import { parseFlow, SluiceError, type Tag } from '@sluice/domain';
+import { initialPolicy } from '@sluice/routing';
 import { Tally } from '@sluice/service';
 import type { Urgency } from '@sluice/serving';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
@@ -24,7 +25,7 @@ function tag(id: number, { deadlineAt = 5000, shadow = false }: { deadlineAt?: n
   return {
     ...{ id: `e${id}`, flow: 'toy', source: { topic: topicsOf('toy').requests, partition: 0, offset: id }, requestedAt: 1, routedAt: 2 },
     ...{ deadlineAt, policyVersion: 0, schema: 0, shadow, propensity: 1 },
-    slip: { position: 0, threshold: 1, heavyOnly: false, auditRate: 0, auditDraw: 1, budget: null, tiers: [place] },
+    slip: { position: 0, segment: '', threshold: 1, heavyOnly: false, auditRate: 0, auditDraw: 1, budget: null, tiers: [place] },
     signature: { indices: new Uint16Array(0), values: new Float32Array(0) },
     ...{ trail: [], answers: [] },
   };
@@ -35,9 +36,7 @@ async function urgencyOf(records: readonly { deadlineAt?: number; shadow?: boole
   let heard: Urgency | undefined;
   const parts: WorkerParts = {
     ...{ flow, signatureWidth: 1, tier: flow.tiers[0]!, schemas: new RequestSchemas([schema], {}), clock: { now: () => 1000 } },
-    policy: () => {
-      throw new Error('not asked for');
-    },
+    policy: () => initialPolicy(flow),
     answered: new Tally<'fate'>(),
     server: {
       infer: (_, urgency) => {

@@ -4,6 +4,7 @@ import { compileRules, compileSignature, PolicyGuard, type Envelopes, type Polic
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
+import { openRetries } from './retries.ts';
 import { TierFlags } from './tier-flags.ts';
 import { TierLoads } from './tier-loads.ts';
 import { routerTopology } from './topology.ts';
@@ -24,6 +25,8 @@ export interface RouterOptions {
 
 export interface Router {
   readonly pipe: Pipe;
+  /** Of a flow that puts records aside. */
+  readonly retries: Pipe | undefined;
   readonly policy: PolicyGuard;
   /** What became of the requests of committed slices. */
   readonly routed: Tally<RoutedLabel>;
@@ -65,12 +68,14 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     deadLetters: topology.deadLetters,
     processor: () => new RouterProcessor(parts),
   });
+  const retries = await openRetries(options);
   return {
     pipe,
+    retries,
     policy,
     routed,
     async close() {
-      await pipe.close();
+      await Promise.all([pipe.close(), retries?.close()]);
       await Promise.all([policies.close(), loads.close(), flags.close()]);
     },
   };

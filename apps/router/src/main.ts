@@ -23,7 +23,7 @@ await runApp({
     const router = await startRouter({ bus, flow, schemas, costs, envelopes, clock, maxSlice, lingerMs, warn: log.warn });
     observeRouter(metrics, router, clock);
     return {
-      failed: router.pipe.done,
+      failed: Promise.all([router.pipe.done, router.retries?.done]),
       ready: () => router.pipe.stats.assigned > 0,
       close: async () => {
         await router.close();

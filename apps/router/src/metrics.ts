@@ -3,8 +3,8 @@ import { observePipes, observePolicy, type Metrics } from '@sluice/service';
 import type { Router } from './app.ts';
 
 /** What the router shows on /metrics. */
-export function observeRouter(metrics: Metrics, { pipe, routed, policy }: Router, clock: Clock): void {
-  observePipes(metrics, { router: pipe });
+export function observeRouter(metrics: Metrics, { pipe, retries, routed, policy }: Router, clock: Clock): void {
+  observePipes(metrics, { router: pipe, ...(retries && { retry: retries }) });
   observePolicy(metrics, policy, clock);
   metrics.observe(
     {

@@ -106,7 +106,8 @@ export class RouterProcessor implements Processor {
     if (request.deadlineAt <= at.now) {
       throw new SluiceError('SLUICE_DEADLINE_PAST', `the deadline passed ${at.now - request.deadlineAt} ms before routing`);
     }
-    const tag = this.#decide(record, request, at);
+    const { tag, shed } = this.#decide(record, request, at);
+    if (shed) return this.#shed(record, tag);
     if (!this.#seen.admit(request.id)) throw new SluiceError('SLUICE_DUPLICATE_ID', `id ${request.id} was already seen`);
     const [step] = tag.trail;
     this.#routed.count({ tier: step!.tier, decision: step!.kind, code: '' });
@@ -121,7 +122,20 @@ export class RouterProcessor implements Processor {
     };
   }
 
-  #decide(record: InRecord, request: Request, at: Moment): Tag {
+  /** The tag goes with it: it holds all that was known when the request was left out. Its id stays free for another attempt of the producer. */
+  #shed(record: InRecord, tag: Tag): OutRecord {
+    const { tier, wait } = tag.slip.tiers[tag.slip.position]!;
+    const left = tag.deadlineAt - tag.routedAt;
+    const error = new SluiceError(
+      'SLUICE_OVERLOADED',
+      `the ${tier} tier would have answered in ${wait} ms, the deadline was in ${left} ms`,
+    );
+    this.#routed.count({ tier: '', decision: '', code: error.code });
+    const known = { ...record, headers: { ...record.headers, [header.tag]: encodeTag(tag) } };
+    return deadLetter({ record: known, error, stage: 'router', topic: this.#topics.deadLetters, attempts: 1 });
+  }
+
+  #decide(record: InRecord, request: Request, at: Moment): { readonly tag: Tag; readonly shed: boolean } {
     const { flow, signature, rules, costs } = this.#parts;
     const read = signature.read({ ...request, now: at.now });
     const rule = rules.count === 0 ? undefined : rules.first(request, read);
@@ -141,7 +155,7 @@ export class RouterProcessor implements Processor {
       rule,
       now: at.now,
     });
-    return {
+    const tag: Tag = {
       id: request.id,
       flow: flow.flow,
       source: { topic: record.topic, partition: record.partition, offset: record.offset },
@@ -157,6 +171,7 @@ export class RouterProcessor implements Processor {
       trail: [decision.step],
       answers: [],
     };
+    return { tag, shed: decision.shed };
   }
 
   /** What bars each tier at the moment, and else what bars it from this request. */

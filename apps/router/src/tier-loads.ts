@@ -56,9 +56,7 @@ export class TierLoads {
 
   #workersOf(model: string): WorkerLoad[] {
     const now = this.#clock.now();
-    return [...this.#heard.values()]
-      .filter(({ health }) => health.model === model)
-      .map(({ health, at }) => ({ queued: health.queued, base: health.base, perRow: health.perRow, age: now - at }));
+    return [...this.#heard.values()].filter(({ health }) => health.model === model).map(({ health, at }) => ({ ...health, age: now - at }));
   }
 
   #hear(key: string, health: Health | undefined): void {

@@ -45,7 +45,7 @@ export function deadLetter({ record, error, stage, topic, attempts }: Refusal): 
     stage,
     source: from,
     timestamp: record.timestamp,
-    attempts: attempts + Number(headerText(record.headers, header.redrives) ?? 0),
+    attempts: attempts + countOf(record, header.redrives) + countOf(record, header.attempts),
   });
   return {
     topic,
@@ -64,6 +64,13 @@ export function readDeadLetter(record: { readonly headers: WireHeaders }): DeadL
   const about = headerBytes(record.headers, header.deadLetter);
   if (about === undefined) throw new SluiceError('SLUICE_AVRO_INVALID', `the record has no ${header.deadLetter} header`);
   return decodeDeadLetter(about);
+}
+
+/** What a header counts; attempts only where nobody but the apps writes. */
+function countOf({ topic, headers }: RefusedRecord, name: string): number {
+  if (name === header.attempts && parseTopic(topic)?.kind !== 'model') return 0;
+  const count = Number(headerText(headers, name) ?? 0);
+  return Number.isSafeInteger(count) ? count : 0;
 }
 
 /** Topics that anybody writes to start a way, so an origin header found there is not believed. */

@@ -21,6 +21,9 @@ export const header = {
   /** On a record that was sent again after it was refused: where it stood at first, and how often it was sent again. */
   redriven: 'sluice-redriven',
   redrives: 'sluice-redrives',
+  /** On a record that is to be tried again: how often its stage has tried it, and the time (milliseconds since 1970) it is put aside until. */
+  attempts: 'sluice-attempts',
+  notBefore: 'sluice-not-before',
   /** Which schema a record of `<flow>.facts` has: prediction, shadow or outcome. */
   fact: 'sluice-fact',
   ceId: 'ce_id',

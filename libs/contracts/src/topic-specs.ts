@@ -1,4 +1,4 @@
-import type { Flow } from '@sluice/domain';
+import { delayText, retries, type Flow } from '@sluice/domain';
 import { catalogTopic, flagsTopic, healthTopic, policyTopic, topicsOf } from './topics.ts';
 
 /** `message.max.bytes` of a broker that says nothing: topics never get less. */
@@ -29,6 +29,7 @@ export function topicSpecs(flow: Flow): readonly TopicDeclaration[] {
   return [
     wide(topics.requests),
     ...flow.tiers.map(({ model }) => wide(topics.model(model))),
+    ...(retries(flow) ? flow.retry.delaysMs.map((delay) => wide(topics.retry(delayText(delay)))) : []),
     { name: topics.predictions, partitions },
     { name: topics.shadow, partitions },
     { name: topics.outcomes, partitions },

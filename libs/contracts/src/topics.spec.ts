@@ -10,11 +10,12 @@ describe('topic names', () => {
     fc.assert(
       fc.property(segments, segments, (flow, model) => {
         const topics = topicsOf(flow);
-        const { model: modelTopic, ...plain } = topics;
+        const { model: modelTopic, retry, ...plain } = topics;
         const read = Object.values(plain).map((name) => parseTopic(name));
         expect(read.map((topic) => topic?.flow)).toEqual(read.map(() => flow));
-        expect(new Set(read.map((topic) => topic?.kind)).add('model')).toEqual(new Set(topicKinds));
+        expect(new Set(read.map((topic) => topic?.kind)).add('model').add('retry')).toEqual(new Set(topicKinds));
         expect(parseTopic(modelTopic(model))).toEqual({ flow, kind: 'model', model });
+        expect(parseTopic(retry('10m'))).toEqual({ flow, kind: 'retry', delay: '10m' });
       }),
     );
   });
@@ -28,6 +29,8 @@ describe('topic names', () => {
     'mail.requests.x',
     'mail.model',
     'mail.model.a.b',
+    'mail.retry',
+    'mail.retry.soon',
     'Mail.requests',
     '.requests',
     'mail.',
@@ -53,10 +56,16 @@ describe('the topics of a flow', () => {
   const specs = new Map(topicSpecs(flow).map((spec) => [spec.name, spec]));
 
   it('are declared, each once', () => {
-    const { model, ...plain } = topicsOf('mail');
+    const { model, retry, ...plain } = topicsOf('mail');
+    expect(retry('5s')).toBe('mail.retry.5s');
     const expected = [...Object.values(plain), model('mail-fast'), model('mail-heavy'), policyTopic, healthTopic, catalogTopic, flagsTopic];
     expect([...specs.keys()].sort()).toEqual(expected.sort());
     expect(topicSpecs(flow)).toHaveLength(specs.size);
+  });
+
+  it('have those for records that wait only where the flow retries', () => {
+    const names = topicSpecs(parseFlow({ ...flow, fallback: ['retry'] })).map(({ name }) => name);
+    expect(names.filter((name) => !specs.has(name))).toEqual(['mail.retry.5s', 'mail.retry.1m', 'mail.retry.10m']);
   });
 
   it('keep the partition of a request on its whole way, and room for the tag beside the largest request', () => {

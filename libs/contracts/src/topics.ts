@@ -1,6 +1,6 @@
 import { segment } from '@sluice/domain';
 
-/** Kinds of topics that belong to one flow; `model` has one topic per model. */
+/** Kinds of topics that belong to one flow; `model` has one topic per model, `retry` one per delay. */
 export const topicKinds = [
   'requests',
   'model',
@@ -11,6 +11,7 @@ export const topicKinds = [
   'examples',
   'dead-letters',
   'redriven',
+  'retry',
   'join-changelog',
 ] as const;
 export type TopicKind = (typeof topicKinds)[number];
@@ -37,6 +38,8 @@ export interface FlowTopics {
   readonly redriven: string;
   readonly joinChangelog: string;
   model(name: string): string;
+  /** @param delay as `delayText` gives it. */
+  retry(delay: string): string;
 }
 
 export interface ParsedTopic {
@@ -44,6 +47,8 @@ export interface ParsedTopic {
   readonly kind: TopicKind;
   /** Only for kind `model`. */
   readonly model?: string;
+  /** Only for kind `retry`: `5s`. */
+  readonly delay?: string;
 }
 
 /** The one place where topic names are built. `flow` and model names are segments of `@sluice/domain`, which the flow schema checks. */
@@ -59,6 +64,7 @@ export function topicsOf(flow: string): FlowTopics {
     redriven: `${flow}.redriven`,
     joinChangelog: `${flow}.join-changelog`,
     model: (name) => `${flow}.model.${name}`,
+    retry: (delay) => `${flow}.retry.${delay}`,
   };
 }
 
@@ -67,6 +73,7 @@ export function parseTopic(name: string): ParsedTopic | undefined {
   const [flow, kind, model, ...rest] = name.split('.');
   if (flow === undefined || !isSegment(flow) || rest.length > 0) return undefined;
   if (kind === 'model') return model !== undefined && isSegment(model) ? { flow, kind, model } : undefined;
+  if (kind === 'retry') return model !== undefined && /^\d+(ms|s|m|h)$/.test(model) ? { flow, kind, delay: model } : undefined;
   return model === undefined && isKind(kind) ? { flow, kind } : undefined;
 }
 

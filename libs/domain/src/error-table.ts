@@ -4,7 +4,7 @@ export type ErrorClass =
   | 'reject'
   /** The record is left out on purpose and counted: it goes to the dead-letter topic marked as a declared drop. */
   | 'drop'
-  /** Nothing was committed: the same records are read and processed again. */
+  /** It may pass by itself: nothing of the attempt is committed, and the record is processed again, here or elsewhere. */
   | 'retry'
   /** The process cannot go on: it ends with an exit code; no offset was committed past unserved records. */
   | 'fatal';
@@ -21,6 +21,8 @@ interface ErrorEntry {
 
 const toDeadLetters = 'Copied untouched to <flow>.dead-letters with code, cause and origin; its offset is committed with it.';
 const asDrop = 'Copied to <flow>.dead-letters marked as a declared drop; no second prediction is made.';
+const asDeclared =
+  'Goes the way that the flow declares for the tier (`fallback`): to another tier, a retry topic, or <flow>.dead-letters in the end.';
 const noRecord = 'No record is touched: the process ends before it takes any.';
 
 /** The closed table of everything that can go wrong. docs/errors.md is generated from it. */
@@ -104,6 +106,18 @@ export const errorTable = {
     record: toDeadLetters,
     remedy: 'Look at the model version named in the cause; redrive the record after the repair.',
   },
+  SLUICE_MODEL_LOST: {
+    class: 'retry',
+    what: 'The model did not answer in time, or its thread died.',
+    record: asDeclared,
+    remedy: 'Nothing to do unless it repeats: then look at the model version named in the cause, and at limits.timeoutMs of its manifest.',
+  },
+  SLUICE_BREAKER_OPEN: {
+    class: 'retry',
+    what: 'The model failed several batches in a row and is left alone for a while.',
+    record: asDeclared,
+    remedy: 'Look at the errors of the model before this one; the next batch after the dwell time (breaker in the flow) tries it again.',
+  },
   SLUICE_IMAGE_INVALID: {
     class: 'reject',
     what: 'A bytes field that a model reads has not the length its input spec states, or is no JPEG or PNG that can be decoded.',
@@ -115,6 +129,12 @@ export const errorTable = {
     what: 'An outcome cannot be read, has no id, or names a label the flow does not have.',
     record: toDeadLetters,
     remedy: 'Encode outcomes with the Outcome schema and a label of the flow.',
+  },
+  SLUICE_OVERLOADED: {
+    class: 'drop',
+    what: 'No tier that may take the request could answer it before its deadline, and the flow sheds load.',
+    record: 'Copied to <flow>.dead-letters marked as a declared drop, with the tag that holds what was known; no prediction is made.',
+    remedy: 'Add workers, send a longer deadline-ms, or declare `overload: [lighten, shed]`.',
   },
   SLUICE_OUTCOME_UNMATCHED: {
     class: 'drop',

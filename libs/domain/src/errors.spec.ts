@@ -7,10 +7,11 @@ describe('the error table', () => {
     for (const sentence of [entry.what, entry.record, entry.remedy]) expect(sentence).toMatch(/^\S.*[.`]$/s);
   });
 
-  it('sends to the dead letters exactly what is rejected or dropped', () => {
+  it('sends to the dead letters exactly what is rejected or dropped, and what finds no way that the flow declares', () => {
     for (const [code, entry] of Object.entries(errorTable)) {
       const deadLetters = entry.record.includes('<flow>.dead-letters');
-      expect([code, deadLetters]).toEqual([code, entry.class === 'reject' || entry.class === 'drop']);
+      const declared = entry.class === 'retry' && entry.record.includes('`fallback`');
+      expect([code, deadLetters]).toEqual([code, entry.class === 'reject' || entry.class === 'drop' || declared]);
     }
   });
 });

@@ -1,3 +1,4 @@
+import { delayText, fallbacksOf } from './fallback.ts';
 import { flowJsonSchema } from './flow-json-schema.ts';
 import { parseFlow } from './flow.ts';
 
@@ -39,6 +40,16 @@ describe('a flow document', () => {
     expect(flow.signature[0]).toMatchObject({ scale: 'range' });
   });
 
+  it('names delays by their largest whole unit', () => {
+    expect([5_000, 60_000, 600_000, 3_600_000, 90_000, 1_500].map(delayText)).toEqual(['5s', '1m', '10m', '1h', '90s', '1500ms']);
+  });
+
+  it('says what is done when a tier gives no answer, once or for one tier', () => {
+    const flow = parseFlow({ ...least, fallback: ['lighter'], tiers: [{ ...least.tiers[0], fallback: ['dead-letter'] }, least.tiers[1]] });
+    expect(fallbacksOf(flow, 'fast')).toEqual(['dead-letter']);
+    expect(fallbacksOf(flow, 'heavy')).toEqual(['lighter']);
+  });
+
   it.each<[string, object, string[]]>([
     ['a name that is no topic segment', { flow: 'My Mail' }, ['flow: ']],
     ['a field that nobody knows', { shards: 3 }, ['(document): ', 'shards']],
@@ -55,6 +66,20 @@ describe('a flow document', () => {
       ['request.confluentIds.7: there is no schema 1'],
     ],
     ['a Confluent id that is no number', { request: { schemas: ['a'], confluentIds: { x: 0 } } }, ['request.confluentIds']],
+    ['a way back on answers that nobody keeps', { fallback: ['cached'] }, ['fallback: cached needs a tier with cacheMb']],
+    [
+      'the same for one tier',
+      {
+        tiers: [
+          { ...least.tiers[0], fallback: ['cached', 'heavier'] },
+          { ...least.tiers[1], cacheMb: 1 },
+        ],
+      },
+      ['tiers.0.fallback: cached needs a tier with cacheMb'],
+    ],
+    ['a way after the last', { fallback: ['dead-letter', 'lighter'] }, ['fallback: nothing comes after dead-letter']],
+    ['a delay that comes twice', { retry: { delaysMs: [5_000, 5_000] } }, ['retry.delaysMs: each delay needs a topic of its own']],
+    ['a dwell time above the longest', { breaker: { dwellMs: 31_000 } }, ['breaker.longestMs: must be at least dwellMs']],
     ['a target of certainty', { target: { maxLoss: 0 } }, ['target.maxLoss: ']],
     [
       'segments of a budget',

@@ -12,9 +12,10 @@ export { costDimensions, costIn, costShares, type CostDimension } from './cost.t
 export { drilledLabel, type WrongAnswers } from './drill.ts';
 export { errorTable, type ErrorClass, type ErrorCode } from './error-table.ts';
 export { describeError, SluiceError, toSluiceError } from './errors.ts';
+export { delayText, fallbacksOf, retries } from './fallback.ts';
 export { featureSpec, type FeatureSpec } from './feature.ts';
 export { flowJsonSchema } from './flow-json-schema.ts';
-export { faults, flowSchema, parseFlow, segment, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
+export { faults, flowSchema, parseFlow, segment, type FallbackWay, type Flow, type RuleSpec, type TierSpec } from './flow.ts';
 export { keyedUniform, murmur3 } from './hash.ts';
 export { noSegment, otherSegment, type SegmentPolicy } from './segment.ts';
 export { defineMachine, drawMachine, type Machine, type Transitions } from './machine.ts';

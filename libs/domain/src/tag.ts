@@ -267,6 +267,10 @@ export interface Health {
   /** The version of the catalog that this worker does not serve, since it does not load or failed where the one before it answered; empty: none. */
   readonly refusedVersion: string;
   readonly refusedWhy: string;
+  /** Its model fails and is left alone for the moment; false in records of earlier versions. */
+  readonly breakerOpen: boolean;
+  /** Milliseconds that a record put on its topic now would wait until it is taken; 0 in records of earlier versions. */
+  readonly delay: Millis;
 }
 
 /** Cause and origin of a dead letter, in the `sluice-dead-letter` header; key and value of the record stay as they were. */

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { auditFloor } from './audit.ts';
 import { BudgetLedger } from './budget-ledger.ts';
 import { spentOn } from './eligibility.ts';
-import { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
+import { fallBack } from './fallback.ts';
+import { escalatedTag, servedPrediction, shadowTags } from './leg.ts';
 import { route } from './route.ts';
 import { afterAnswer } from './stop.ts';
 import { sampleAnswer, sampleFlow, samplePolicy, sampleRoute, sampleTag, signatureWidth } from './testing/sample.ts';
@@ -111,7 +112,7 @@ function answered(pick: number, fails: boolean, hardness: number): Step {
       const { tag } = event;
       const { tiers, position, budget } = tag.slip;
       if (fails) {
-        const next = fallbackTag(tag, { policyVersion: 7, now: 1_000_001 });
+        const next = fallBack({ flow, tag, failure: 'SLUICE_MODEL_FAILED', policyVersion: 7, now: 1_000_001 })?.tag;
         if (next === undefined) event.done = true;
         else {
           const spent = spentOn(next.slip, next.answers) + next.slip.tiers[next.slip.position]!.cost;

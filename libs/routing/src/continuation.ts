@@ -1,6 +1,6 @@
 import type { EpochMs, Tag } from '@sluice/domain';
 import { priceOf } from './candidate.ts';
-import { spentOn, type Remaining } from './eligibility.ts';
+import { failedTiers, spentOn, type Remaining } from './eligibility.ts';
 
 /** A tier that could answer next, at its price with the harm it is left with. */
 export interface Continuation {
@@ -21,8 +21,17 @@ export function better(one: Continuation, other: Continuation): boolean {
 
 /** Time and budget are looked at again on every leg: waiting and running have used some of both. */
 export function remainingOf(tag: Tag, now: EpochMs): Remaining {
-  const { budget } = tag.slip;
-  return { timeLeft: tag.deadlineAt - now, budget: budget === null ? null : budget - costSoFar(tag) };
+  return remaining(tag, { now, spent: costSoFar(tag) });
+}
+
+/** The same where the tier at hand gave no answer: nothing is paid for it. */
+export function remainingAfterFailure(tag: Tag, now: EpochMs): Remaining {
+  return remaining(tag, { now, spent: spentOn(tag.slip, tag.answers) });
+}
+
+function remaining({ deadlineAt, slip, trail }: Tag, { now, spent }: { readonly now: EpochMs; readonly spent: number }): Remaining {
+  const { budget } = slip;
+  return { timeLeft: deadlineAt - now, budget: budget === null ? null : budget - spent, failed: failedTiers(trail) };
 }
 
 /** Costs of the tiers that answered for the user, the one at hand included. */

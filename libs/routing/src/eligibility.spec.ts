@@ -2,7 +2,8 @@ import type { Tag } from '@sluice/domain';
 import fc from 'fast-check';
 import { barOf, sayBars } from './eligibility.ts';
 import { explain, renderExplanation } from './explain.ts';
-import { escalatedTag, fallbackTag, servedPrediction } from './leg.ts';
+import { fallBack } from './fallback.ts';
+import { escalatedTag, servedPrediction } from './leg.ts';
 import { replayTrail } from './replay.ts';
 import { route, type RouteInput } from './route.ts';
 import { afterAnswer, type StopInput } from './stop.ts';
@@ -93,14 +94,15 @@ describe('the way after a failure', () => {
   const failed = (budget: number | null, more: Partial<RouteInput> = {}) => {
     const input = sampleRoute(policy, { budget, ...more });
     const tag = sampleTag(input, route(input));
-    return fallbackTag({ ...tag, slip: { ...tag.slip, position: 0 } }, { policyVersion: 7, now: input.now });
+    const whole = { ...tag, slip: { ...tag.slip, position: 0 } };
+    return fallBack({ flow: input.flow, tag: whole, failure: 'SLUICE_MODEL_FAILED', policyVersion: 7, now: input.now })!.tag;
   };
 
   it('leads to heavy, or to the heaviest tier that is paid for, or to the cheapest that works', () => {
     expect(failed(null)).toMatchObject({ slip: { position: 2 }, trail: [{}, { reason: 'model-failed:heavy' }] });
     expect(failed(0.3)).toMatchObject({ slip: { position: 1 }, trail: [{}, { reason: 'model-failed:standard' }] });
-    expect(failed(0.1)!.slip.position).toBe(1);
-    expect(failed(0.1, { queuePrices: [0, Infinity, 0] })!.slip.position).toBe(2);
+    expect(failed(0.1).slip.position).toBe(1);
+    expect(failed(0.1, { queuePrices: [0, Infinity, 0] }).slip.position).toBe(2);
   });
 });
 

@@ -1,8 +1,11 @@
-import type { Answer, Millis, Slip, SlipTier } from '@sluice/domain';
+import type { Answer, Millis, Slip, SlipTier, Step } from '@sluice/domain';
+import { failureNamed, isRetry } from './failure.ts';
+import { parseReason } from './reason.ts';
 import { listed } from './telling.ts';
 
 /** Why a tier may not run for an event, in words; in the order in which they are looked for, and the first that applies is named. */
 export const bars = {
+  failed: 'had failed on it',
   down: 'was down',
   'switched-off': 'was switched off',
   schema: 'was not validated with the schema of this request',
@@ -17,13 +20,16 @@ export interface Remaining {
   readonly timeLeft: Millis;
   /** Heavy = 1; null where every tier is paid for. */
   readonly budget: number | null;
+  /** Tiers that failed on it; left out: none. */
+  readonly failed?: readonly string[];
 }
 
 /** Sums of costs are compared with budgets made of the same costs. */
 const rounding = 1e-9;
 
 /** Why the tier may not take the next leg; undefined when it may. */
-export function barOf(tier: SlipTier, { timeLeft, budget }: Remaining): Bar | undefined {
+export function barOf(tier: SlipTier, { timeLeft, budget, failed }: Remaining): Bar | undefined {
+  if (failed?.includes(tier.tier)) return 'failed';
   if (!(tier.cost + tier.queuePrice < Infinity)) return 'down';
   if (tier.bar !== '') return tier.bar as Bar;
   // A wait of 0 means that nobody knows it.
@@ -36,6 +42,16 @@ export function spentOn({ tiers }: Slip, answers: readonly Answer[]): number {
   let cost = 0;
   for (const answer of answers) cost += tiers.find((entry) => entry.tier === answer.tier)?.cost ?? 0;
   return cost;
+}
+
+/** Tiers that failed on the event and for which no remembered answer stood in; not those that were to try it again. */
+export function failedTiers(trail: readonly Step[]): readonly string[] {
+  return trail.flatMap(({ kind, tier, reason }) => {
+    if (kind !== 'fallback') return [];
+    const parsed = parseReason(reason);
+    const goesOn = isRetry(parsed) || parsed.detail?.startsWith('cached=') === true;
+    return failureNamed(parsed.name) === undefined || goesOn ? [] : [tier];
+  });
 }
 
 /** What a trail keeps of barred tiers: `fast=late,standard=down`; undefined when there are none. */

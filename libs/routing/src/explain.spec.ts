@@ -1,6 +1,7 @@
 import type { Prediction } from '@sluice/domain';
 import { explain, renderExplanation } from './explain.ts';
-import { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
+import { fallBack } from './fallback.ts';
+import { escalatedTag, servedPrediction, shadowTags } from './leg.ts';
 import { route, type RouteInput } from './route.ts';
 import { afterAnswer, type Stop } from './stop.ts';
 import { sampleAnswer, sampleFlow, samplePolicy, sampleRoute, sampleTag, signatureWidth } from './testing/sample.ts';
@@ -91,7 +92,8 @@ describe('an explanation', () => {
 
   it('says so when a model failed and heavy took over', () => {
     const input = sampleRoute(policy);
-    const tag = fallbackTag(sampleTag(input, route(input)), { policyVersion: 7, now: 2 })!;
+    const before = { flow: input.flow, tag: sampleTag(input, route(input)), policyVersion: 7, now: 2 };
+    const { tag } = fallBack({ ...before, failure: 'SLUICE_MODEL_FAILED' })!;
     expect(renderExplanation(explain(tag))).toContain("The fast tier's model failed on it, so it went on to the heavy tier.");
   });
 

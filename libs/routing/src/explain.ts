@@ -1,6 +1,6 @@
 import { costShares, type Answer, type EventId, type Flow, type Prediction, type Step, type Tag } from '@sluice/domain';
 import { heaviestFeatures, type Contribution } from './contribution.ts';
-import { modelFailed } from './leg.ts';
+import { tellersOfFailures } from './failure.ts';
 import { parseReason } from './reason.ts';
 import { ways } from './route.ts';
 import { verdicts } from './stop.ts';
@@ -79,7 +79,7 @@ function sentenceOf(subject: Prediction | Tag, step: Step, { flow }: ExplainCont
     label: answer === undefined ? '' : labelOf(subject, answer, flow),
     because: (rule) => flow?.rules.find((entry) => entry.name === rule)?.because,
   };
-  const teller = tellerOf<Teller>(judging ? verdicts : [...ways, modelFailed], step);
+  const teller = tellerOf<Teller>(judging ? verdicts : [...ways, ...tellersOfFailures], step);
   // A trail may come from a later release with rules this one does not know.
   return teller?.say(told) ?? `Step ${step.kind} at the ${step.tier} tier, for reason ${step.reason}.`;
 }

@@ -36,7 +36,9 @@ export {
 export { bars, type Bar } from './eligibility.ts';
 export { route, type RouteDecision, type RouteInput } from './route.ts';
 export { afterAnswer, type Escalate, type Stop, type StopInput } from './stop.ts';
-export { escalatedTag, fallbackTag, servedPrediction, shadowTags } from './leg.ts';
+export { fallBack, fallBackLate, type Fallback, type FallbackInput } from './fallback.ts';
+export { isFailure, type Failure } from './failure.ts';
+export { escalatedTag, servedPrediction, shadowTags } from './leg.ts';
 export {
   ballotsOf,
   fuse,

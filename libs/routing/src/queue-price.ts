@@ -9,6 +9,10 @@ export interface WorkerLoad {
   readonly perRow: number;
   /** Milliseconds since it said so. */
   readonly age: number;
+  /** Its model fails and is left alone for the moment: its events go on to the fallback. */
+  readonly breakerOpen: boolean;
+  /** Milliseconds that a record put on its topic now would wait until it is taken, as far as the worker knows. */
+  readonly delay: Millis;
 }
 
 export interface QueuePriceInput {
@@ -24,21 +28,27 @@ export interface QueuePriceInput {
 
 /**
  * Price of waiting for a tier, in units of heavy's cost (w_k of docs/routing.md 3a): the mean wait at its workers as a share of the time
- * that a request has. 0 when idle, and before any worker spoke; infinite (closed) when all that spoke have gone silent.
+ * that a request has. 0 when idle, and before any worker spoke; infinite (closed) when all that spoke have gone silent or keep away from
+ * their model.
  */
 export function queuePrice({ workers, heavy, leaseMs, deadlineMs }: QueuePriceInput): number {
-  const fresh = living(workers, leaseMs);
+  const fresh = living(workers, leaseMs).filter(({ breakerOpen }) => !breakerOpen);
   if (fresh.length === 0) return workers.length === 0 || heavy ? 0 : Infinity;
   return mean(fresh.map(({ queued, base, perRow }) => (queued > 0 ? (base + perRow * queued) / 1000 : 0))) / deadlineMs;
 }
 
 /**
- * Expected whole milliseconds from now until a tier has answered one more request: its queue and the batch it comes with,
- * T(n) = base + perRow n. 0 when no worker is alive to say.
+ * Expected whole milliseconds from now until a tier has answered one more request: what waits before it, in the worker or on its topic, and the
+ * batch it comes with, T(n) = base + perRow n. 0 when no worker is alive to say.
  */
 export function answerTime(workers: readonly WorkerLoad[], leaseMs: Millis): Millis {
   const fresh = living(workers, leaseMs);
-  return fresh.length === 0 ? 0 : Math.ceil(mean(fresh.map(({ queued, base, perRow }) => (base + perRow * (queued + 1)) / 1000)));
+  return fresh.length === 0 ? 0 : Math.ceil(mean(fresh.map(answerTimeOf)));
+}
+
+function answerTimeOf({ queued, base, perRow, delay }: WorkerLoad): Millis {
+  const batch = (rows: number): Millis => (base + perRow * rows) / 1000;
+  return Math.max(batch(queued + 1), delay + batch(1));
 }
 
 const living = (workers: readonly WorkerLoad[], leaseMs: Millis): WorkerLoad[] => workers.filter(({ age }) => age <= leaseMs);

@@ -1,6 +1,8 @@
 import type { Answer, Flow, PolicySnapshot, Prediction, Step, Tag } from '@sluice/domain';
 import { stale, stalePolicy } from './policy.ts';
 import { parseReason } from './reason.ts';
+import { fallBack, fallBackLate } from './fallback.ts';
+import { failureNamed } from './failure.ts';
 import { servedPrediction } from './leg.ts';
 import { route } from './route.ts';
 import type { RuleHit } from './rules/rules.ts';
@@ -27,7 +29,11 @@ export function replayTrail(replay: Replay): string | undefined {
   let given = 0;
   for (let at = 1; at < trail.length; at++) {
     const step = trail[at]!;
-    if (step.kind === 'fallback') continue;
+    if (step.kind === 'fallback') {
+      const fault = replayFallback(replay, { step, at, answers: answers.slice(0, given) });
+      if (fault !== undefined) return fault;
+      continue;
+    }
     const answer = answers[given];
     if (answer === undefined) return `step ${at} (${step.kind}) judges an answer that is missing`;
     const fault = replayStop(replay, { step, at, answer, answers: answers.slice(0, given) });
@@ -57,6 +63,7 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
     rule: ruleOf(flow, step),
     now: step.at,
   });
+  if (decision.shed) return 'step 0: made again, the event is shed';
   if (decision.slip.auditDraw !== prediction.slip.auditDraw) return 'the audit draw differs';
   if (decision.slip.threshold !== prediction.slip.threshold) return 'the threshold differs';
   return difference('step 0', step, decision.step);
@@ -66,31 +73,51 @@ interface Judgement {
   readonly step: Step;
   readonly at: number;
   readonly answer: Answer;
+  /** Known before it. */
   readonly answers: readonly Answer[];
 }
 
 function replayStop({ flow, signatureWidth, prediction, policies }: Replay, { step, at, answer, answers }: Judgement): string | undefined {
   const policy = policyOf(policies, step);
   if (policy === undefined) return `policy ${step.policyVersion}, cited by step ${at}, is unknown`;
-  const position = prediction.slip.tiers.findIndex(({ tier }) => tier === answer.tier);
-  const tag: Tag = {
-    ...prediction,
-    schema: 0,
-    shadow: false,
-    slip: { ...prediction.slip, position },
-    trail: prediction.trail.slice(0, at),
-    answers,
-  };
+  const tag = tagBefore(prediction, { at, tier: answer.tier, answers });
   const decision = afterAnswer({ flow, signatureWidth, tag, policy, answer, now: step.at });
-  const { audit } = prediction;
-  if (decision.kind === 'stop' && (decision.audit.drawn !== audit.drawn || decision.audit.probability !== audit.probability))
-    return 'the audit differs';
-  if (decision.kind === 'stop') {
-    const again = servedPrediction(flow, { tag, answer, decision });
-    const key = (['label', 'confidence', 'harm', 'cost'] as const).find((one) => !Object.is(prediction[one], again[one]));
-    if (key !== undefined) return `the ${key} served was ${prediction[key]}, made again it is ${again[key]}`;
-  }
-  return difference(`step ${at}`, step, decision.step);
+  const fault = decision.kind === 'stop' ? differenceServed(flow, prediction, { tag, answer, decision }) : undefined;
+  return fault ?? difference(`step ${at}`, step, decision.step);
+}
+
+/** Whether an equal request was remembered cannot be found out again: the step says what was remembered, where that was used. */
+function replayFallback({ flow, prediction }: Replay, { step, at, answers }: Omit<Judgement, 'answer'>): string | undefined {
+  const { name, detail } = parseReason(step.reason);
+  const failure = failureNamed(name);
+  if (failure === undefined) return `step ${at} fell back for ${name}, which is not known`;
+  const tag = tagBefore(prediction, { at, tier: step.tier, answers });
+  const cached = detail?.startsWith('cached=') ? detail.slice('cached='.length) : undefined;
+  const input = { flow, tag, failure, cached, policyVersion: step.policyVersion, now: step.at };
+  const fallback = failure === 'SLUICE_OVERLOADED' ? fallBackLate(input) : fallBack(input);
+  if (fallback === undefined || fallback === 'shed') return `step ${at} fell back, made again the event is not answered`;
+  if (fallback.kind !== 'serve') return difference(`step ${at}`, step, fallback.tag.trail[at]!);
+  const { decision } = fallback;
+  const served = { tag: fallback.tag, answer: answers[answers.length - 1]!, decision };
+  return differenceServed(flow, prediction, served) ?? difference(`step ${at}`, step, decision.step);
+}
+
+/** The tag as it was before step `at`, on its way to `tier`. */
+function tagBefore(
+  prediction: Prediction,
+  { at, tier, answers }: { readonly at: number; readonly tier: string; readonly answers: readonly Answer[] },
+): Tag {
+  const position = prediction.slip.tiers.findIndex((one) => one.tier === tier);
+  const { trail, slip } = prediction;
+  return { ...prediction, schema: 0, shadow: false, slip: { ...slip, position }, trail: trail.slice(0, at), answers };
+}
+
+function differenceServed(flow: Flow, prediction: Prediction, served: Parameters<typeof servedPrediction>[1]): string | undefined {
+  const { audit } = served.decision;
+  if (audit.drawn !== prediction.audit.drawn || audit.probability !== prediction.audit.probability) return 'the audit differs';
+  const again = servedPrediction(flow, served);
+  const key = (['label', 'confidence', 'harm', 'cost'] as const).find((one) => !Object.is(prediction[one], again[one]));
+  return key && `the ${key} served was ${prediction[key]}, made again it is ${again[key]}`;
 }
 
 /** The policy a step cites, as it was in force: a lease that had run out is not in the snapshot but in the step's reason. */

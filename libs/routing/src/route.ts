@@ -56,6 +56,8 @@ export interface RouteDecision {
   readonly step: Step;
   /** Probability with which this tier was chosen; 1, since nothing but the audit is random. A canary will lower it. */
   readonly propensity: number;
+  /** The tier cannot answer before the deadline, and the flow sheds such events: it is not to be sent there. */
+  readonly shed: boolean;
 }
 
 interface Choice {
@@ -80,9 +82,16 @@ export interface Way extends Teller {
 
 /**
  * The ways, in order: the first that applies decides. The safe end comes before declared rules, because its promise is that nobody is
- * served by a light tier.
+ * served by a light tier; only a flow that declares to lighten under overload goes before it.
  */
 export const ways: readonly Way[] = [
+  {
+    name: 'lightened',
+    kind: 'fallback',
+    choose: aroundLateHeavy,
+    say: ({ step }) =>
+      `Only heavy might answer then, and it would have answered after the deadline; under such load the flow lets the lightest tier that can make it answer, so it went to the ${step.tier} tier.`,
+  },
   {
     name: 'heavy-only',
     kind: 'route',
@@ -125,9 +134,9 @@ export const ways: readonly Way[] = [
   },
 ];
 
-/** By the detail of the reason; the safe end of the controller leaves none. */
 const segmentSpent = 'segment';
 
+/** By the detail of the reason; the safe end of the controller leaves none. */
 const whyHeavyOnly: Readonly<Record<string, string>> = {
   [warmUp]: 'the flow was still warming up, when heavy answers everything',
   [segmentSpent]: 'its segment was at its safe end, where only heavy may answer',
@@ -144,7 +153,8 @@ export function route(input: RouteInput): RouteDecision {
   const tiers = pricedTiers(input);
   const { policy, flow, now, segment = '' } = input;
   const own = segmentPolicy(policy, segment);
-  const { way, choice } = choose({ input, own, candidates: candidatesOf(input, tiers) });
+  const candidates = candidatesOf(input, tiers);
+  const { way, choice } = choose({ input, own, candidates });
   const { position, harm, score, detail } = choice;
   const slip: Slip = {
     tiers,
@@ -158,7 +168,8 @@ export function route(input: RouteInput): RouteDecision {
   };
   const reason = way.kind === 'rule' ? detail! : formatReason({ name: way.name, detail });
   const step: Step = { kind: way.kind, tier: tiers[position]!.tier, harm, score, reason, at: now, policyVersion: policy.version };
-  return { position, slip, step, propensity: 1 };
+  const shed = flow.overload.includes('shed') && candidates[position]!.bar === 'late';
+  return { position, slip, step, propensity: 1, shed };
 }
 
 function choose(context: RouteContext): { readonly way: Way; readonly choice: Choice } {
@@ -194,6 +205,13 @@ function atSafeEnd({ input: { policy }, own, candidates }: RouteContext): Choice
   return own?.heavyOnly === true ? waitFor(heavy, segmentSpent) : undefined;
 }
 
+function aroundLateHeavy({ input: { policy, flow }, own, candidates }: RouteContext): Choice | undefined {
+  const safeEnd = policy.heavyOnly || own?.heavyOnly === true;
+  if (!safeEnd || !flow.overload.includes('lighten') || candidates[candidates.length - 1]!.bar !== 'late') return undefined;
+  const lightest = candidates.find(isOpen);
+  return lightest && waitFor(lightest, undefined);
+}
+
 /** A rule is the operator's word: it overrides the score, not the stop rule that judges the answer afterwards. */
 function byDeclaredRule({ input: { rule, flow, policy }, own, candidates }: RouteContext): Choice | undefined {
   if (rule === undefined) return undefined;
@@ -212,11 +230,17 @@ function whenNothingIsOpen(context: RouteContext): Choice | undefined {
   const { input, candidates } = context;
   if (candidates.some(isOpen)) return undefined;
   const heavy = candidates[candidates.length - 1]!;
+  const late = candidates.filter(({ bar }) => bar === 'late');
+  if (input.flow.overload.includes('lighten') && late.length > 0) return waitFor(soonest(late, input), barredTiers(context));
   // Waiting for heavy keeps the promised quality; any light tier would wait as long and keep nothing. Where the budget comes first it is the cheapest.
   if ((input.budget ?? null) === null) return waitFor(heavy, barredTiers(context));
   const working = candidates.filter(({ bar }) => bar === 'unpaid' || bar === 'late');
   const least = working.reduce<Candidate>((best, one) => (one.price < best.price ? one : best), working[0] ?? heavy);
   return waitFor(least, barredTiers(context));
+}
+
+function soonest(late: readonly Candidate[], { waits = [] }: RouteInput): Candidate {
+  return late.reduce((best, one) => (waits[one.position]! < waits[best.position]! ? one : best));
 }
 
 function waitFor({ position, harm, price }: Candidate, detail: string | undefined): Choice {

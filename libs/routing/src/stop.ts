@@ -94,13 +94,13 @@ export const verdicts: readonly Verdict[] = [
   },
   {
     name: policyStale,
-    holds: ({ input: { policy } }) => policy.reason === stale,
+    holds: ({ input }) => input.policy.reason === stale && !isHeavyOutOfReach(input),
     goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
     say: (told) => `${sayAnswer(told)}, but the newest policy was older than its lease, so it went on to the ${told.detail} tier.`,
   },
   {
     name: 'heavy-only',
-    holds: ({ input }) => atSafeEnd(input),
+    holds: ({ input }) => atSafeEnd(input) && !isHeavyOutOfReach(input),
     goesOn: ({ input: { tag } }) => onwards(tag, tag.slip.tiers.length - 1, 0),
     say: (told) =>
       `${sayAnswer(told)}, but ${told.slip.segment === '' ? 'the flow was' : 'the flow, or its segment, was'} at its safe end, so it went on to the ${told.detail} tier.`,
@@ -215,6 +215,12 @@ function barredAbove(input: StopInput): string | undefined {
   const remaining = remainingOf(input.tag, input.now);
   const above = input.tag.slip.tiers.slice(input.tag.slip.position + 1);
   return formatBars(above.flatMap((tier) => ({ tier: tier.tier, bar: barOf(tier, remaining)! })).filter(({ bar }) => bar !== undefined));
+}
+
+/** Then lighter tiers stand in for it, also at the safe end, because the flow says so: heavy failed, or cannot make it under the load. */
+function isHeavyOutOfReach({ flow, tag, now }: StopInput): boolean {
+  const bar = barOf(tag.slip.tiers[tag.slip.tiers.length - 1]!, remainingOf(tag, now));
+  return bar === 'failed' || (bar === 'late' && flow.overload.includes('lighten'));
 }
 
 function isHeavy(tag: Tag, position: number): boolean {

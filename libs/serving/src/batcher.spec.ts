@@ -85,7 +85,7 @@ const expected: Record<Fate, (id: number) => number | string> = {
   undecodable: () => 'SLUICE_AVRO_TRUNCATED',
   nan: () => 'SLUICE_MODEL_FAILED',
   throws: () => 'SLUICE_MODEL_FAILED',
-  hangs: () => 'SLUICE_MODEL_FAILED',
+  hangs: () => 'SLUICE_MODEL_LOST',
 };
 
 describe('the batcher', () => {
@@ -148,13 +148,13 @@ describe('the batcher', () => {
     fates[5] = 'hangs';
     const lane = new FakeLane(fates, () => 1);
     const results = await new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 128, whose }).infer(values(0, 10));
-    expect(results.map(summary)).toEqual([0, 1, 2, 3, 4, 'SLUICE_MODEL_FAILED', 6, 7, 8, 9]);
+    expect(results.map(summary)).toEqual([0, 1, 2, 3, 4, 'SLUICE_MODEL_LOST', 6, 7, 8, 9]);
   });
 
   it('gives up on a model that only hangs after a few threads, not after one for every row', async () => {
     const lane = new FakeLane(new Array<Fate>(128).fill('hangs'), () => 1);
     const results = await new Batcher({ lanes: [lane], cost: new BatchCost(), maxBatch: 128, whose }).infer(values(0, 128));
-    expect(new Set(results.map(summary))).toEqual(new Set(['SLUICE_MODEL_FAILED']));
+    expect(new Set(results.map(summary))).toEqual(new Set(['SLUICE_MODEL_LOST']));
     expect(lane.batches.length).toBeLessThanOrEqual(6);
   });
 

@@ -148,9 +148,10 @@ export class Batcher {
     const broken = this.#lost > lostInARow;
     // Alone, the row at fault is found and the others get their answers.
     if (!batch.alone && !broken) return this.#queue.retryAlone(batch);
-    this.#failAll(batch, outcome.message);
+    const error = this.#modelFailed(outcome.message, outcome.kind === 'lost' ? 'SLUICE_MODEL_LOST' : 'SLUICE_MODEL_FAILED');
+    this.#failAll(batch, error);
     const others = broken ? this.#queue.takeAlone() : undefined;
-    if (others) this.#failAll(others, outcome.message);
+    if (others) this.#failAll(others, error);
   }
 
   #learn(batch: Batch, micros: number): void {
@@ -172,15 +173,15 @@ export class Batcher {
     }
   }
 
-  #failAll(batch: Batch, message: string): void {
+  #failAll(batch: Batch, error: SluiceError): void {
     for (const { request, from, to } of batch.spans) {
-      for (let i = from; i < to; i++) this.#give(request, i, this.#modelFailed(message));
+      for (let i = from; i < to; i++) this.#give(request, i, error);
     }
   }
 
-  #modelFailed(message: string): SluiceError {
+  #modelFailed(message: string, code: 'SLUICE_MODEL_FAILED' | 'SLUICE_MODEL_LOST' = 'SLUICE_MODEL_FAILED'): SluiceError {
     const { model, version } = this.#options.whose;
-    return new SluiceError('SLUICE_MODEL_FAILED', `${model}@${version}: ${message}.`);
+    return new SluiceError(code, `${model}@${version}: ${message}.`);
   }
 
   #give(request: InferRequest, index: number, result: Answer | SluiceError): void {

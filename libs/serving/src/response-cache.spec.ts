@@ -69,6 +69,16 @@ describe('a response cache', () => {
     expect(state.asked).toEqual([1, 255, 255, 1]);
   });
 
+  it('recalls what was last answered to an equal request, the newest version first, without asking', async () => {
+    const { state, server } = model();
+    const cache = new ResponseCache(server, 1e6);
+    await cache.infer([value(1), value(2)]);
+    state.version = '2.0.0';
+    await cache.infer([value(2), value(255)]);
+    expect([1, 2, 3, 255].map((id) => cache.recall(value(id))?.version)).toEqual(['1.0.0', '2.0.0', undefined, undefined]);
+    expect(state.asked).toEqual([1, 2, 2, 255]);
+  });
+
   it('rejects all who wait when the server does, and asks again afterwards', async () => {
     const { state, server } = model();
     const cache = new ResponseCache(server, 1e6);

@@ -18,6 +18,8 @@ export class ResponseCache {
   readonly #server: Pick<ModelServer, 'manifest' | 'infer'>;
   readonly #answers: LRUCache<string, Answer>;
   readonly #pending = new Map<string, Promise<Result>>();
+  /** Those that answered, in the order in which they first did. */
+  readonly #versions = new Set<string>();
   #rows = 0;
   #hits = 0;
 
@@ -48,6 +50,15 @@ export class ResponseCache {
     return Promise.all(keys.map((key, i) => known[i] ?? this.#pending.get(key)!));
   }
 
+  /** What was last answered to an equal request, the newest version first; undefined when none of it is left. */
+  recall(value: InferValue): Answer | undefined {
+    for (const version of [...this.#versions].reverse()) {
+      const answer = this.#answers.get(keyOf(value, version));
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
   #ask(fresh: ReadonlyMap<string, InferValue>, urgency: Urgency | undefined): void {
     const results = this.#server.infer([...fresh.values()], urgency);
     [...fresh].forEach(([key, value], i) => {
@@ -60,7 +71,9 @@ export class ResponseCache {
 
   /** Under the version that gave the answer, which after a swap is not the one that was looked for. */
   #keep(value: InferValue, result: Result): Result {
-    if (!(result instanceof SluiceError)) this.#answers.set(keyOf(value, result.version), result);
+    if (result instanceof SluiceError) return result;
+    this.#versions.add(result.version);
+    this.#answers.set(keyOf(value, result.version), result);
     return result;
   }
 }

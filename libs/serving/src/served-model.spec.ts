@@ -79,7 +79,7 @@ describe('a hot swap', () => {
     const stuck = served.infer([mlp.value(Float32Array.of(poison.hang, ...mlp.row(0).subarray(1)))]);
     const swapping = served.swap(join(root, 'mlp@2.0.0'));
     await swapping;
-    expect(versionsOf(await stuck)).toEqual(['SLUICE_MODEL_FAILED']);
+    expect(versionsOf(await stuck)).toEqual(['SLUICE_MODEL_LOST']);
     expect(versionsOf(await infer(served, 2))).toEqual(['mlp@2.0.0', 'mlp@2.0.0']);
   });
 

@@ -100,7 +100,7 @@ describe('a model server', () => {
       await copyModel(mlp.dir, dir, { limits: { timeoutMs: 5000, maxBatch: 128, memoryMb: 64 } });
       await open({ ...faulty, dir, backend: 'wasm', ...(kind === 'hang' && { timeout: 1000 }) });
       const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
-      expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_FAILED', ...Array(3).fill('answer')]);
+      expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
       expect(results.slice(4)).toEqual(results.slice(0, 3));
     },
   );

@@ -53,8 +53,8 @@ export interface ModelServer {
   readonly manifest: Manifest;
   readonly backend: BackendFacts;
   /**
-   * Answers in the order of the values. Batches are formed by what calls press most. A row that cannot be read or answered is a SluiceError in its place: the code of
-   * its decoding, or SLUICE_MODEL_FAILED.
+   * Answers in the order of the values. Batches are formed by what calls press most. A row that cannot be read or answered is a SluiceError in
+   * its place: the code of its decoding, SLUICE_MODEL_FAILED, or SLUICE_MODEL_LOST when the model did not answer in time or its thread died.
    * @throws SluiceError SLUICE_CLOSED after close; a fatal one when the model cannot be loaded again after its thread died.
    */
   infer(values: readonly InferValue[], urgency?: Urgency): Promise<readonly (Answer | SluiceError)[]>;

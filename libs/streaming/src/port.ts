@@ -1,4 +1,4 @@
-import type { Source } from '@sluice/domain';
+import type { Clock, EpochMs, Source } from '@sluice/domain';
 
 /** Header values as they stand on the wire; a header that occurs twice is an array. */
 export type Headers = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
@@ -55,6 +55,12 @@ export interface Processor {
   close?(): void | Promise<void>;
 }
 
+/** Times before which records must not be processed. A partition rests until the first that waits in it is due, so its order holds. */
+export interface Holding {
+  readonly until: (record: InRecord) => EpochMs;
+  readonly clock: Clock;
+}
+
 export interface PipeSpec {
   /** Consumer group, and prefix of the transactional ids. */
   readonly group: string;
@@ -68,6 +74,8 @@ export interface PipeSpec {
   readonly replay?: number;
   /** How long records may wait without a commit before `done` rejects with SLUICE_STALLED. Left out: 60,000. */
   readonly stallAfterMs?: number;
+  /** Left out: every record is due when it is there. */
+  readonly holding?: Holding;
   /** Where a record goes whose processing keeps failing. */
   readonly deadLetters: string;
   /** Name of the stage in the dead letters of this pipe; left out: the group. */

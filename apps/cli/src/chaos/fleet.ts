@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/domain';
 import { Child, type ChildSpec } from '../system/child.ts';
+import { residentMb } from '../system/usage.ts';
 
 interface Instance {
   readonly spec: ChildSpec;
@@ -69,6 +70,11 @@ export class Fleet {
     instance.child = life(instance.spec, ++instance.lives);
     instance.supervised = this.#supervise(instance);
     await this.ready(name);
+  }
+
+  /** Memory of each instance at this moment, in MiB. */
+  resident(): ReadonlyMap<string, number> {
+    return new Map([...this.#instances].map(([name, { child }]) => [name, residentMb(child.pid)]));
   }
 
   /** Drains all at once: nothing is on its way any more. */

@@ -10,8 +10,10 @@ import { kafkaBus } from '@sluice/streaming';
 import { writeFlowDocument } from '../system/flow-document.ts';
 import type { Arena } from './arena.ts';
 import type { Cell } from './cells/cell.ts';
+import { replayFindings } from '../replay.ts';
 import { Fleet } from './fleet.ts';
 import { joinFindings } from './join-findings.ts';
+import type { Peaks } from './memory.ts';
 import { Stage, type CellOptions } from './stage.ts';
 
 export interface CellResult extends Judgement {
@@ -22,6 +24,7 @@ export interface CellResult extends Judgement {
   /** Dead letters and drops by code. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly restarts: number;
+  readonly peakMb: Readonly<Record<string, Peaks>>;
   /** Milliseconds from a fault to the first answer to a request that came after it. */
   readonly recoveryMs: { readonly p50: number; readonly max: number };
   /** Latency of requests published before the first fault and after it. */
@@ -53,7 +56,8 @@ export async function runCell(cell: Cell, arena: Arena, options: CellOptions): P
     await fleet.close();
     const verdict = await stage.verdict();
     const joined = cell.joins === true ? await joinFindings(bus, files.flow) : [];
-    const result = resultOf({ cell, options, stage, verdict, joined, restarts: fleet.restarts });
+    const replayed = cell.replays === true ? await replayFindings(bus, files) : [];
+    const result = resultOf({ cell, options, stage, verdict, found: [...joined, ...replayed], restarts: fleet.restarts });
     passed = result.passed;
     return { ...result, seconds: Math.round((performance.now() - began) / 1000) };
   } finally {
@@ -82,17 +86,19 @@ interface Played {
   readonly options: CellOptions;
   readonly stage: Stage;
   readonly verdict: Judgement;
-  readonly joined: readonly string[];
+  /** By whoever looked at more than counts. */
+  readonly found: readonly string[];
   readonly restarts: number;
 }
 
-function resultOf({ cell, options, stage, verdict, joined, restarts }: Played): Omit<CellResult, 'seconds'> {
+function resultOf({ cell, options, stage, verdict, found, restarts }: Played): Omit<CellResult, 'seconds'> {
   const { times, faults, longestSilenceMs, latencies } = stage.recovery;
   const withinMs = cell.withinSeconds * 1_000;
   const worst = Math.max(longestSilenceMs, times.at(-1) ?? 0);
   const refusals = Object.fromEntries(stage.collector.seen.deadLetters);
   const met = cell.met?.({ ...verdict, restarts, refusals }) ?? true;
-  const findings = [...verdict.faults, ...joined, ...(met ? [] : ['the fault of this cell did nothing'])];
+  const grown = cell.memory === true ? stage.memory.findings : [];
+  const findings = [...verdict.faults, ...found, ...grown, ...(met ? [] : ['the fault of this cell did nothing'])];
   return {
     ...verdict,
     cell: cell.name,
@@ -102,6 +108,7 @@ function resultOf({ cell, options, stage, verdict, joined, restarts }: Played): 
     findings,
     refusals,
     restarts,
+    peakMb: stage.memory.peaks,
     recoveryMs: { p50: times[times.length >> 1] ?? 0, max: times.at(-1) ?? 0 },
     p99Ms: { calm: p99(latencies.calm), troubled: p99(latencies.troubled) },
     longestSilenceMs,

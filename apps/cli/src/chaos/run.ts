@@ -29,9 +29,11 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
   if (failed.length > 0) throw new SluiceError('SLUICE_JUDGE_FAILED', `these cells broke a promise: ${failed.join(', ')}`);
 }
 
-function said({ cell, passed, refusals, findings }: CellResult): string {
+function said({ cell, passed, refusals, findings, peakMb }: CellResult): string {
   const counts = Object.entries(refusals).map(([code, count]) => `${count} x ${code}`);
-  return [`${passed ? 'passed' : 'FAILED'} ${cell}`, ...counts, ...findings].join('\n  ');
+  const memory = Object.entries(peakMb).map(([app, { first, second }]) => `${app} ${first} then ${second}`);
+  const inMb = `MiB in the first half and after: ${memory.join(', ')}`;
+  return [`${passed ? 'passed' : 'FAILED'} ${cell}`, ...counts, inMb, ...findings].join('\n  ');
 }
 
 function chosen(names: string) {

@@ -16,6 +16,7 @@ import type { Cell } from './cells/cell.ts';
 import type { Fleet } from './fleet.ts';
 import { CellProducer } from './producer.ts';
 import { Recovery } from './recovery.ts';
+import { MemoryWatch } from './memory.ts';
 import { killAt, type Scene } from './scene.ts';
 import { added } from './verdicts.ts';
 
@@ -43,6 +44,7 @@ const patienceMs = 120_000;
 export class Stage {
   readonly recovery = new Recovery();
   readonly collector: Collector;
+  readonly memory = new MemoryWatch();
   readonly #parts: StageParts;
   readonly #random: Random;
   readonly #producer: CellProducer;
@@ -76,6 +78,8 @@ export class Stage {
     options.onStep(`${cell.name}: ${cell.says}`);
     const publisher = cell.producer?.(this.#producer, scene.random) ?? this.#producer;
     this.#stream = this.#newStream(publisher);
+    const watch = setInterval(() => this.memory.note(fleet.resident(), this.#stream!.published / options.events), 250);
+    defer(async () => clearInterval(watch));
     const disturbed = cell.disturb?.(scene) ?? Promise.resolve();
     await Promise.race([this.#stream.run(), disturbed.then(() => new Promise<never>(() => undefined))]);
     await within(disturbed, patienceMs, `the stream of cell ${cell.name} ended and not all faults could be injected`);
@@ -139,7 +143,7 @@ export class Stage {
       clock: systemClock,
       rate,
       // In an outage the stream waits too, so that every fault meets a stream that is on its way.
-      maxWaiting: rate,
+      maxWaiting: cell.keepsPace === true ? Infinity : rate,
       answered: () => this.collector.answered,
       signal: new AbortController().signal,
     });

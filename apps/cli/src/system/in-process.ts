@@ -38,7 +38,7 @@ export async function startInProcess(spec: SystemSpec & InProcessOptions, bus: B
     ...(spec.onVersion && { onVersion: spec.onVersion }),
   });
   const router = await startRouter({ ...shared, costs, envelopes: manifests.map(({ envelope }) => envelope) });
-  const pipes = [router.pipe, ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];
+  const pipes = [router.pipe, ...(router.retries ? [router.retries] : []), ...inference.workers.map(({ pipe }) => pipe), ...feedback.pipes];
   return {
     router,
     inference,

@@ -14,3 +14,12 @@ export function usageOf(pid: number): Usage | undefined {
     return undefined;
   }
 }
+
+/** Memory of a process at this moment, in MiB; 0 where it has ended or the system has no /proc. */
+export function residentMb(pid: number): number {
+  try {
+    return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}

@@ -1,5 +1,6 @@
 import { readDeadLetter } from '@sluice/contracts';
-import type { InRecord, Processor, TopicPartition } from '../port.ts';
+import { ManualClock } from '@sluice/domain';
+import type { Holding, InRecord, Processor, TopicPartition } from '../port.ts';
 import { newStats } from '../stats.ts';
 import type { ClientBatch } from './internals.ts';
 import { Membership } from './membership.ts';
@@ -11,11 +12,17 @@ const partition: TopicPartition = { topic: 'in', partition: 0 };
 type Fate = 'committed' | 'lost answer' | 'lost request' | 'fenced';
 
 /** An owner over a log of `count` records whose commits meet the fates given, then succeed. */
-function openOwner(count: number, fates: Fate[], stands: { low?: number; committed?: number | undefined } = { committed: 0 }) {
+function openOwner(
+  count: number,
+  fates: Fate[],
+  stands: { low?: number; committed?: number | undefined } = { committed: 0 },
+  holding?: Holding,
+) {
   const calls: string[] = [];
   const written: number[] = [];
   const seeks: number[] = [];
   const letters: string[] = [];
+  const pauses: boolean[] = [];
   let { committed } = stands;
   const membership = new Membership();
   membership.confirm();
@@ -45,11 +52,11 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
   const context = {
     admin: { bounds: async () => bounds, committed: async () => committed, partitions: async () => 1 },
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined },
-    spec: { group: 'g', deadLetters: 'dead', maxSlice: 10, lingerMs: 0, processor: () => processor },
+    spec: { group: 'g', deadLetters: 'dead', maxSlice: 10, lingerMs: 0, processor: () => processor, ...(holding && { holding }) },
     stats: newStats(),
     membership,
     newWriter: () => ({ open: async () => undefined, commit, close: async () => undefined }),
-    setPaused: () => undefined,
+    setPaused: (_: TopicPartition, value: boolean) => void pauses.push(value),
     // The consumer's part: it fetches from where it is told to.
     seek: (_: TopicPartition, offset: number) => (
       seeks.push(offset),
@@ -57,7 +64,7 @@ function openOwner(count: number, fates: Fate[], stands: { low?: number; committ
     ),
   } as unknown as OwnerContext;
   const owner: PartitionOwner = new PartitionOwner(context, partition, Promise.resolve());
-  return { owner, calls, written, seeks, letters, membership, stats: context.stats, committed: () => committed };
+  return { owner, calls, written, seeks, letters, pauses, processor, membership, stats: context.stats, committed: () => committed };
 }
 
 function batchOf(from: number, to: number): ClientBatch {
@@ -159,6 +166,52 @@ describe('the owner of a partition', () => {
     await settled();
     expect(committed()).toBe(4);
     expect([letters, stats.expired]).toEqual([[], 0]);
+    await owner.close();
+  });
+
+  it('pauses its partition while four slices wait behind one that takes its time, and goes on when half of them is taken', async () => {
+    const { owner, pauses, processor } = openOwner(0, []);
+    const gates: (() => void)[] = [];
+    processor.process = () => new Promise((resolve) => gates.push(() => resolve([])));
+    await owner.ready;
+    pauses.length = 0;
+    owner.offer(batchOf(0, 10));
+    await settled(20);
+    owner.offer(batchOf(10, 49));
+    expect(pauses).toEqual([]);
+    owner.offer(batchOf(49, 50));
+    expect(pauses).toEqual([true]);
+    gates.shift()!();
+    await settled(20);
+    expect(pauses).toEqual([true]);
+    gates.shift()!();
+    await settled(20);
+    expect(pauses).toEqual([true, false]);
+    processor.process = () => [];
+    gates.shift()!();
+    await owner.close();
+  });
+
+  it('pauses its partition while nothing is due, commits nothing past what waits, and is not taken for stalled', async () => {
+    const clock = new ManualClock(0);
+    const { owner, pauses, written, committed } = openOwner(
+      0,
+      [],
+      { committed: 0 },
+      { until: ({ offset }) => (offset < 5 ? 0 : 60_000), clock },
+    );
+    await owner.ready;
+    pauses.length = 0;
+    owner.offer(batchOf(0, 8));
+    await settled(1_200);
+    expect({ pauses, written, committed: committed(), resting: owner.isResting }).toEqual({
+      ...{ pauses: [true], written: [0, 1, 2, 3, 4], committed: 5, resting: true },
+    });
+    clock.advance(60_000);
+    await settled(1_200);
+    expect({ pauses, written, committed: committed(), resting: owner.isResting }).toEqual({
+      ...{ pauses: [true, false], written: [0, 1, 2, 3, 4, 5, 6, 7], committed: 8, resting: false },
+    });
     await owner.close();
   });
 

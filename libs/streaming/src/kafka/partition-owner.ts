@@ -107,6 +107,11 @@ export class PartitionOwner {
     return this.#position;
   }
 
+  /** Records are here and none of them is due: nothing is to be expected of this partition now. */
+  get isResting(): boolean {
+    return this.#machine.state === 'running' && this.#queue.restMs > 0;
+  }
+
   get isBusy(): boolean {
     return this.#queue.length > 0 || this.#uncertain !== undefined;
   }
@@ -255,9 +260,15 @@ export class PartitionOwner {
     const stopped = () => this.#closing.signal.aborted || this.#anew;
     const slice = await this.#queue.take(idleMs, stopped);
     if (stopped()) return;
+    if (slice.length === 0 && this.#queue.restMs > 0) return this.#rest();
     if (this.#paused && this.#queue.isLow) this.#setPaused(false);
     if (slice.length > 0) return this.#carrier!.carry(slice);
     if (this.#position > this.#committed) await this.#commit({ slice: [], outputs: [] });
+  }
+
+  /** What is fetched is enough until the first of it is due; heartbeats go on. */
+  #rest(): void {
+    if (!this.#paused) this.#setPaused(true);
   }
 
   async #commit({ slice, outputs }: Work, expired = 0): Promise<void> {

@@ -234,6 +234,7 @@ export class KafkaPipe implements Pipe {
   /** Records of ours that nobody has fetched or processed yet. */
   async #isWaiting(): Promise<boolean> {
     for (const owner of this.#owners.values()) {
+      if (owner.isResting) continue;
       if (owner.isBusy) return true;
       if (owner.state !== 'running') return true;
       const { stable } = await this.#admin.bounds(owner.partition);

@@ -1,3 +1,4 @@
+import { ManualClock } from '@sluice/domain';
 import type { InRecord } from '../port.ts';
 import { SliceQueue } from './slice-queue.ts';
 
@@ -37,6 +38,20 @@ describe('a slice queue', () => {
     queue.clear();
     queue.push(records(1, 9 << 20));
     expect(await queue.take(0, never)).toHaveLength(1);
+  });
+
+  it('hands out nothing before its time, and nothing past a record that is not due: the order holds', async () => {
+    const clock = new ManualClock(1_000);
+    const times = [900, 1_000, 2_000, 500];
+    const queue = new SliceQueue({ maxSlice: 10, lingerMs: 0, holding: { until: ({ offset }) => times[offset]!, clock } });
+    queue.push(records(4));
+    expect((await queue.take(0, never)).map(({ offset }) => offset)).toEqual([0, 1]);
+    expect(queue.restMs).toBe(1_000);
+    expect(await queue.take(0, never)).toEqual([]);
+    expect(queue.length).toBe(2);
+    clock.advance(1_000);
+    expect((await queue.take(0, never)).map(({ offset }) => offset)).toEqual([2, 3]);
+    expect(queue.restMs).toBe(0);
   });
 
   it('returns nothing after the idle time and at once when stopped', async () => {

@@ -1,7 +1,9 @@
-import type { InRecord } from '../port.ts';
+import type { Holding, InRecord } from '../port.ts';
 
 /** Most bytes of values in one slice; a single larger record still makes a slice of its own. */
 const maxSliceBytes = 4 << 20;
+
+const always: Holding = { until: () => 0, clock: { now: () => 0 } };
 
 interface Waiting {
   readonly record: InRecord;
@@ -16,10 +18,12 @@ export class SliceQueue {
   #wake: (() => void) | undefined;
   readonly #maxSlice: number;
   readonly #lingerMs: number;
+  readonly #holding: Holding | undefined;
 
-  constructor({ maxSlice, lingerMs }: { readonly maxSlice: number; readonly lingerMs: number }) {
+  constructor({ maxSlice, lingerMs, holding }: { readonly maxSlice: number; readonly lingerMs: number; readonly holding?: Holding }) {
     this.#maxSlice = maxSlice;
     this.#lingerMs = lingerMs;
+    this.#holding = holding;
   }
 
   get length(): number {
@@ -33,6 +37,12 @@ export class SliceQueue {
 
   get isLow(): boolean {
     return this.length <= 2 * this.#maxSlice && this.#bytes <= 2 * maxSliceBytes;
+  }
+
+  /** Milliseconds until the first record is due; 0 when it is, or none is there. */
+  get restMs(): number {
+    const first = this.#waiting[this.#head];
+    return first === undefined ? 0 : this.#restOf(first.record);
   }
 
   push(records: readonly InRecord[]): void {
@@ -54,11 +64,14 @@ export class SliceQueue {
     this.#wake?.();
   }
 
-  /** The next slice; empty after `idleMs` without a record, or when `stopped` says so after a wake-up. */
+  /** The next slice of what is due; empty after `idleMs` without a record that is, or when `stopped` says so after a wake-up. */
   async take(idleMs: number, stopped: () => boolean): Promise<InRecord[]> {
     if (this.length === 0) await this.#wait(idleMs, () => this.length > 0 || stopped());
     const first = this.#waiting[this.#head];
     if (first === undefined) return [];
+    const rest = this.#restOf(first.record);
+    if (rest > 0) await this.#wait(Math.min(rest, idleMs), stopped);
+    if (this.restMs > 0) return [];
     const patience = this.#lingerMs - (performance.now() - first.since);
     if (patience > 0) await this.#wait(patience, () => this.length >= this.#maxSlice || stopped());
     return stopped() ? [] : this.#shift();
@@ -79,13 +92,18 @@ export class SliceQueue {
     });
   }
 
+  #restOf(record: InRecord): number {
+    const { clock, until } = this.#holding ?? always;
+    return Math.max(0, until(record) - clock.now());
+  }
+
   #shift(): InRecord[] {
     const slice: InRecord[] = [];
     let bytes = 0;
     while (slice.length < this.#maxSlice && this.length > 0) {
       const { record } = this.#waiting[this.#head]!;
       const size = sizeOf(record);
-      if (slice.length > 0 && bytes + size > maxSliceBytes) break;
+      if (slice.length > 0 && (bytes + size > maxSliceBytes || this.#restOf(record) > 0)) break;
       bytes += size;
       slice.push(record);
       this.#head++;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { readDeadLetter } from '@sluice/contracts';
-import { SluiceError } from '@sluice/domain';
+import { ManualClock, SluiceError } from '@sluice/domain';
 import { partitionFor } from '../murmur2.ts';
 import { readSource } from '../records.ts';
 import type { InRecord, PipeSpec, Processor } from '../port.ts';
@@ -131,6 +131,33 @@ describe('the memory bus', () => {
     await (await bus.openPublisher()).publish([{ topic: 'in', key: null, value: null }]);
     await bus.settle();
     await expect(pipe.done).rejects.toMatchObject({ code: 'SLUICE_TOPIC_MISSING' });
+  });
+
+  it('lets a partition rest until its first record is due, by itself when live', async () => {
+    const clock = new ManualClock(0);
+    const until = ({ value }: InRecord) => Number(value);
+    const { bus } = await openBus();
+    const publisher = await bus.openPublisher();
+    await bus.openPipe(pipeSpec({ process: copyTo('out') }, { holding: { until, clock } }));
+    await publisher.publish(['0', '50', '10'].map((time) => ({ topic: 'in', partition: 0, key: null, value: Buffer.from(time) })));
+    await publisher.publish([{ topic: 'in', partition: 1, key: null, value: Buffer.from('20') }]);
+    const outAt = async (now: number) => {
+      clock.advance(now - clock.now());
+      await bus.settle();
+      return textsOf(await bus.readAll(['out']));
+    };
+    expect(await outAt(10)).toEqual(['0']);
+    expect(await outAt(20)).toEqual(['0', '20']);
+    expect(await outAt(50)).toEqual(['0', '50', '10', '20']);
+    const live = (await openBus({ live: true })).bus;
+    await live.openPipe(pipeSpec({ process: copyTo('out') }, { holding: { until, clock: { now: Date.now } } }));
+    const came = new Promise<number>((resolve) => {
+      void live.openReader({ topics: ['out'], from: 'end', onRecords: () => resolve(Date.now()) });
+    });
+    const due = Date.now() + 50;
+    await (await live.openPublisher()).publish([{ topic: 'in', partition: 0, key: null, value: Buffer.from(String(due)) }]);
+    expect(await came).toBeGreaterThanOrEqual(due);
+    await live.close();
   });
 
   it('runs by itself when live, and a slow partition does not hold up another', async () => {

@@ -123,7 +123,7 @@ class InMemory implements MemoryBus {
     this.#woken = true;
     setImmediate(() => {
       this.#woken = false;
-      for (const pipe of this.#pipes) if (pipe.lag > 0) void pipe.turn(true);
+      for (const pipe of this.#pipes) if (pipe.lag > 0 || pipe.spec.holding !== undefined) void pipe.turn(true);
     });
   }
 }

@@ -33,8 +33,23 @@ class MemoryOwner {
     return this.#options.log.committed(this.#options.spec.group, this.partition);
   }
 
+  /** Records that are due; those behind one that is not wait with it. */
   get lag(): number {
-    return this.#options.log.partition(this.partition).length - this.position;
+    const records = this.#options.log.partition(this.partition);
+    const { holding } = this.#options.spec;
+    if (holding === undefined) return records.length - this.position;
+    const now = holding.clock.now();
+    const rest = records.slice(this.position);
+    const first = rest.findIndex((record) => holding.until(record) > now);
+    return first < 0 ? rest.length : first;
+  }
+
+  /** Milliseconds until the next record is due; undefined when one is, or none is there. */
+  get restMs(): number | undefined {
+    const { log, spec } = this.#options;
+    const next = log.partition(this.partition)[this.position];
+    if (spec.holding === undefined || next === undefined || this.lag > 0) return undefined;
+    return spec.holding.until(next) - spec.holding.clock.now();
   }
 
   async restore(): Promise<void> {
@@ -45,7 +60,7 @@ class MemoryOwner {
 
   async step(): Promise<void> {
     const { log, spec } = this.#options;
-    const slice = log.partition(this.partition).slice(this.position, this.position + spec.maxSlice);
+    const slice = log.partition(this.partition).slice(this.position, this.position + Math.min(this.lag, spec.maxSlice));
     try {
       await this.#carrier.carry(slice);
     } catch (thrown) {
@@ -84,6 +99,8 @@ export class MemoryPipe implements Pipe {
   #finish!: () => void;
   #fail!: (error: SluiceError) => void;
   #ended = false;
+  /** Owners with a timer. */
+  readonly #resting = new Set<MemoryOwner>();
   readonly #draining = new Map<MemoryOwner, Promise<void>>();
   /** The turn under way: turns of one pipe never overlap. */
   #turn: Promise<void> = Promise.resolve();
@@ -151,11 +168,23 @@ export class MemoryPipe implements Pipe {
       }
       // In the same turn as the last look at `lag`, so that no record falls between.
       this.#draining.delete(owner);
+      this.#wakeWhenDue(owner);
     };
-    if (owner.lag === 0) return Promise.resolve();
+    if (owner.lag === 0) return Promise.resolve(this.#wakeWhenDue(owner));
     const running = run();
     this.#draining.set(owner, running);
     return running;
+  }
+
+  /** Nobody publishes when a record becomes due. */
+  #wakeWhenDue(owner: MemoryOwner): void {
+    const { restMs } = owner;
+    if (restMs === undefined || this.#ended || this.#resting.has(owner)) return;
+    this.#resting.add(owner);
+    setTimeout(() => {
+      this.#resting.delete(owner);
+      if (!this.#ended) void this.turn(true);
+    }, restMs).unref();
   }
 
   async #step(owner: MemoryOwner): Promise<void> {

@@ -24,8 +24,17 @@ export interface Cell {
   readonly disturb?: (scene: Scene) => Promise<void>;
   /** Hold the examples against the join of the whole log at once. */
   readonly joins?: boolean;
+  /** The stream keeps its rate whatever waits; else it waits too when a second's worth of requests is unanswered. */
+  readonly keepsPace?: boolean;
+  /** Hold the memory of router and workers in the second half of the stream against that in the first. */
+  readonly memory?: boolean;
+  /** Make every decision again from what was logged. */
+  readonly replays?: boolean;
   /** Whether the fault did what it is there for; a cell that met no trouble proves nothing. */
   readonly met?: (
-    result: Pick<Judgement, 'expired' | 'drops'> & { readonly restarts: number; readonly refusals: Readonly<Record<string, number>> },
+    result: Pick<Judgement, 'expired' | 'drops' | 'predictions'> & {
+      readonly restarts: number;
+      readonly refusals: Readonly<Record<string, number>>;
+    },
   ) => boolean;
 }
