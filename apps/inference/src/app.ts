@@ -127,14 +127,9 @@ async function startWorker(
   const pace = new Pace();
   const parts = {
     ...shared,
-    flow,
-    tier,
+    ...{ flow, tier, clock, answered, pace, cache },
     server: cache ?? guarded,
-    cache,
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
-    clock,
-    answered,
-    pace,
     ...(drill === undefined ? {} : { drill }),
   };
   const pipe = await bus.openPipe({

@@ -39,5 +39,5 @@ export class Probation {
 
 /** The model is at fault for this answer, or its server for all answers; neither the row nor the caller. */
 export function isModelFault(answer: Answer | SluiceError): answer is SluiceError {
-  return answer instanceof SluiceError && answer.code === 'SLUICE_MODEL_FAILED';
+  return answer instanceof SluiceError && (answer.code === 'SLUICE_MODEL_FAILED' || answer.code === 'SLUICE_MODEL_LOST');
 }
