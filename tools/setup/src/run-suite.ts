@@ -10,8 +10,7 @@ const jest = join(root, 'node_modules/jest/bin/jest.js');
 const nothing = { passed: 0, failed: 0, skipped: 0 };
 
 /**
- * Runs one suite and counts. A suite with an obstacle is only listed: its tests are counted as skipped. A test that
- * cannot run here appends a line `{"file": ..., "reason": ...}` to the file named by SLUICE_NOT_RUN.
+ * Runs one suite and counts. A suite with an obstacle is only listed: its tests are counted as skipped.
  * @param args handed to Jest: path patterns, -t NAME.
  */
 export async function runSuite(suite: Suite, args: readonly string[]): Promise<SuiteOutcome> {
@@ -22,7 +21,7 @@ export async function runSuite(suite: Suite, args: readonly string[]): Promise<S
   const obstacle = suite.obstacle();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   try {
-    const { report, code, notes } = await runJest({
+    const { report, code } = await runJest({
       suite,
       args: obstacle === undefined ? args : [...args, ...listOnly],
       folder,
@@ -38,7 +37,7 @@ export async function runSuite(suite: Suite, args: readonly string[]): Promise<S
     const counts = count(report);
     // Jest fails for reasons outside any test too, such as a global teardown: that must not look like success.
     const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
-    const notRun = obstacle === undefined ? leftOut(report, notes) : [obstacle, ...report.testResults.map(({ name }) => name)];
+    const notRun = obstacle === undefined ? leftOut(report) : [obstacle, ...report.testResults.map(({ name }) => name)];
     return {
       name: suite.name,
       counts: { ...counts, failed },
@@ -63,7 +62,6 @@ interface JestRun {
 
 async function runJest({ suite, args, folder, quiet }: JestRun) {
   const file = join(folder, 'report.json');
-  const notesFile = join(folder, 'not-run.jsonl');
   const child = spawn(
     process.execPath,
     [jest, `--config=${relative(root, join(root, suite.config))}`, '--json', `--outputFile=${file}`, '--passWithNoTests', ...args],
@@ -72,7 +70,6 @@ async function runJest({ suite, args, folder, quiet }: JestRun) {
       stdio: ['ignore', 'ignore', quiet ? 'ignore' : 'inherit'],
       env: {
         ...process.env,
-        SLUICE_NOT_RUN: notesFile,
         SLUICE_LOG: process.env['SLUICE_LOG'] ?? 'warn',
         TESTCONTAINERS_REUSE_ENABLE: 'false',
         NX_DAEMON: 'false',
@@ -84,11 +81,5 @@ async function runJest({ suite, args, folder, quiet }: JestRun) {
   child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
   const code = await promise;
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as JestReport) : undefined;
-  return { report, code, notes: readNotes(notesFile) };
-}
-
-function readNotes(file: string): ReadonlyMap<string, string> {
-  if (!existsSync(file)) return new Map();
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return new Map(lines.map((line) => JSON.parse(line) as { file: string; reason: string }).map(({ file: name, reason }) => [name, reason]));
+  return { report, code };
 }

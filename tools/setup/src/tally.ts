@@ -37,20 +37,16 @@ export function count(report: JestReport): Counts {
   return counts;
 }
 
-/** Files and single tests that were left out although their suite ran. `reasons` are those the tests gave, by file. */
-export function leftOut(report: JestReport, reasons: ReadonlyMap<string, string>): readonly string[] {
-  return report.testResults.flatMap(({ name, assertionResults }) => {
-    const skipped = assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed');
-    if (skipped.length === 0) return [];
-    const reason = reasonFor(name, reasons);
-    if (skipped.length === assertionResults.length) return [`${name}: ${reason}`];
-    return skipped.map(({ fullName }) => `${name}: "${fullName}": ${reason}`);
-  });
-}
-
-function reasonFor(file: string, reasons: ReadonlyMap<string, string>): string {
-  for (const [name, reason] of reasons) if (file.endsWith(name)) return reason;
-  return 'skipped by itself, no reason given';
+/** Tests that were left out although their suite ran. One that skips itself says in its name what it needs: `... (needs REASON)`. */
+export function leftOut(report: JestReport): readonly string[] {
+  return report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status !== 'passed' && status !== 'failed')
+      .map(({ fullName }) => {
+        const [, test, reason] = /^(.*) \((needs .*)\)$/.exec(fullName) ?? [undefined, fullName, 'skipped by itself, no reason given'];
+        return `${name}: "${test}": ${reason}`;
+      }),
+  );
 }
 
 export function total(outcomes: readonly SuiteOutcome[]): Counts {
