@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import avro from 'avsc';
 import { openBroker, type BrokerHandle } from '@sluice/broker';
-import { kafkaRun } from './system/testing/kafka-run.ts';
+import { singleObjectHeader, topicsOf } from '@sluice/contracts';
+import { openDataset } from '@sluice/demo';
+import { kafkaRun, type KafkaRun } from './system/testing/kafka-run.ts';
 
 jest.setTimeout(120_000);
 
@@ -40,4 +44,40 @@ describe('what sluice reads from the topics of a real broker', () => {
     expect(again).toMatchObject({ status: 0, stderr: '' });
     expect(again.stdout).toMatch(/decisions of 400 predictions, .*: all came out the same, bit for bit/);
   });
+
+  it('warm-start teaches a sample before the first event, and replay folds it too', async () => {
+    await using run = await kafkaRun({ broker, events: 200, poison: 0, rate: 200 });
+    const where = ['--brokers', broker.brokers!, '--flow', run.files.file];
+    const sample = join(dirname(run.files.file), 'sample.jsonl');
+    writeFileSync(sample, latestMails(run, 400).join('\n'));
+    expect(sluice('warm-start', '--sample', sample, ...where)).toMatchObject({
+      ...{ status: 0, stderr: '' },
+      stdout: `400 labelled requests for flow ${run.files.flow.flow}: no warm-up is left\n`,
+    });
+    await run.collector.until(() => run.collector.seen.latestPolicy?.version === 400, 60_000);
+    await run.stream.run();
+    await run.collector.until(() => run.collector.answered >= 200, 60_000);
+    expect([...run.collector.seen.predictions.values()].some(({ tier }) => tier !== 'heavy')).toBe(true);
+    expect(sluice('replay', ...where).stdout).toMatch(/decisions of 200 predictions, .*: all came out the same, bit for bit/);
+  });
+
+  it('warm-start refuses a line that is no labelled request, and publishes nothing', async () => {
+    await using run = await kafkaRun({ broker, events: 1, poison: 0, rate: 1 });
+    const sample = join(dirname(run.files.file), 'sample.jsonl');
+    writeFileSync(sample, [...latestMails(run, 1), '{"label": "neither", "request": {}}'].join('\n'));
+    const refused = sluice('warm-start', '--sample', sample, '--brokers', broker.brokers!, '--flow', run.files.file);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(/SLUICE_DATA_MISSING.*Line 2 of .*there is no label neither/s);
+    expect(await run.bus.readAll([topicsOf(run.files.flow.flow).examples])).toEqual([]);
+  });
 });
+
+/** The last messages of the corpus as lines of a labelled sample. */
+function latestMails({ files: { flow, schemas } }: KafkaRun, count: number): string[] {
+  const { stream } = openDataset({ flow: { ...flow, flow: 'mail' }, schemas });
+  const type = avro.Type.forSchema(schemas[0] as avro.Schema);
+  return Array.from({ length: count }, (_, i) => stream.count - count + i).map((index) => {
+    const request: unknown = JSON.parse(type.toString(type.fromBuffer(stream.value(index).subarray(singleObjectHeader))));
+    return JSON.stringify({ label: flow.labels[stream.label(index)], request });
+  });
+}

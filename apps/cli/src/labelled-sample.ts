@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import avro from 'avsc';
-import { encodeSingleObject } from '@sluice/contracts';
+import { encodeSingleObject, singleObjectHeader } from '@sluice/contracts';
 import { SluiceError } from '@sluice/domain';
 import type { ModelFolder } from '@sluice/serving';
 
@@ -11,9 +11,6 @@ export interface LabelledRequest {
   /** Index into the labels. */
   readonly truth: number;
 }
-
-/** First byte of the datum in Avro's single-object encoding. */
-export const datumStart = 10;
 
 /**
  * Reads a labelled sample: one JSON object a line, `{"label": "spam", "request": {...}}`, the request in Avro's JSON encoding of the
@@ -42,6 +39,6 @@ export async function readLabelled(path: string, labels: readonly string[], sche
 /** Input rows of a model. @throws SluiceError the extractor's. */
 export function inputRows(folder: ModelFolder, requests: readonly LabelledRequest[]): Float32Array {
   const rows = new Float32Array(requests.length * folder.width);
-  requests.forEach(({ value }, i) => folder.extractors[0]!.extract(value, datumStart, rows, i * folder.width));
+  requests.forEach(({ value }, i) => folder.extractors[0]!.extract(value, singleObjectHeader, rows, i * folder.width));
   return rows;
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { encodeExample, topicsOf, topicSpecs } from '@sluice/contracts';
+import { encodeExample, singleObjectHeader, topicsOf, topicSpecs } from '@sluice/contracts';
 import { type Answer, type EpochMs, type EventId, type Example, type Manifest } from '@sluice/domain';
 import { labelledExample } from '@sluice/learning';
 import { compileSignature } from '@sluice/routing';
 import { loadFlow, loadManifests, systemClock, type FlowFiles } from '@sluice/service';
 import { loadModel } from '@sluice/serving';
 import { kafkaBus, type Bus } from '@sluice/streaming';
-import { datumStart, inputRows, readLabelled, type LabelledRequest } from './labelled-sample.ts';
+import { inputRows, readLabelled, type LabelledRequest } from './labelled-sample.ts';
 
 interface WarmStartOptions {
   readonly flow: string;
@@ -67,14 +67,14 @@ export async function labelledExamples({ files: { flow, schemas }, models, reque
   );
   const times = { now, requestedAt: now, deadlineAt: now + flow.request.deadlineMs };
   return requests.map(({ value, truth }, index) => {
-    const { row } = signature.read({ value, schema: 0, start: datumStart, ...times });
+    const { row } = signature.read({ value, schema: 0, start: singleObjectHeader, ...times });
     const kept = { indices: row.indices.slice(), values: row.values.slice() };
     const answers = byTier.map((answers) => answers[index]!);
     return labelledExample({ id: idOf(value), signature: kept, answers, truth }, now);
   });
 }
 
-/** Told by its content: a request that was taught already counts once. */
+/** Told by its content, so that a sample that is published again soon after counts once, as far back as the learner remembers parts. */
 function idOf(value: Buffer): EventId {
   return `sample-${createHash('sha256').update(value).digest('base64url')}`;
 }

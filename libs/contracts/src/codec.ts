@@ -24,7 +24,7 @@ interface CodecSpec {
   readonly invalid?: ErrorCode;
 }
 
-/** C3 01, then the fingerprint of the writer schema, little-endian (Avro specification, "Single-object encoding"). */
+/** Bytes before the datum: C3 01, then the fingerprint of the writer schema, little-endian (Avro specification, "Single-object encoding"). */
 export const singleObjectHeader = 10;
 
 export function markerOf(schema: unknown): Buffer {

@@ -30,6 +30,7 @@ export {
   encodeTag,
 } from './codecs.ts';
 export { deadLetter, readDeadLetter, type DeadLetterOut, type RefusedRecord } from './dead-letter.ts';
+export { singleObjectHeader } from './codec.ts';
 export { encodeSingleObject, RequestSchemas, type Framed } from './framing.ts';
 export { checkCompatible } from './compatibility.ts';
 export { header, headerBytes, headerText, readRequestHeaders, sourceText, type RequestHeaders, type WireHeaders } from './headers.ts';

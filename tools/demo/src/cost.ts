@@ -1,8 +1,7 @@
-import { compileExtractor } from '@sluice/contracts';
+import { compileExtractor, singleObjectHeader } from '@sluice/contracts';
 import type { FeatureSpec } from '@sluice/domain';
 import type { Tf } from './backend.ts';
 import type { Samples } from './dataset.ts';
-import { bodyStart } from './sample-rows.ts';
 
 interface CostInput {
   /** The WASM backend: what a worker uses unless something faster loads. */
@@ -31,7 +30,7 @@ export function costPerEvent(input: CostInput): number {
     const values = Array.from({ length: batch }, (_, i) => samples.value((first + i * stride) % samples.count));
     const before = process.cpuUsage();
     const rows = new Float32Array(batch * extractor.width);
-    values.forEach((value, i) => extractor.extract(value, bodyStart, rows, i * extractor.width));
+    values.forEach((value, i) => extractor.extract(value, singleObjectHeader, rows, i * extractor.width));
     predictBatch(input, rows);
     const { user, system } = process.cpuUsage(before);
     // The first rounds warm the caches and the compilers.

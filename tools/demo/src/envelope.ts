@@ -1,7 +1,6 @@
-import { compileProjection, fingerprintText, slotKind } from '@sluice/contracts';
+import { compileProjection, fingerprintText, slotKind, singleObjectHeader } from '@sluice/contracts';
 import type { Envelope, FeatureSpec } from '@sluice/domain';
 import type { Samples } from './dataset.ts';
-import { bodyStart } from './sample-rows.ts';
 
 /** What a tier is validated for: the request schema, and the range that each number it reads has in its training data. */
 export function envelopeOf(samples: Samples, schema: object, features: readonly FeatureSpec[]): Envelope {
@@ -10,7 +9,7 @@ export function envelopeOf(samples: Samples, schema: object, features: readonly 
   const ranges: Envelope['ranges'] = {};
   for (let index = 0; index < samples.count; index++) {
     const value = samples.value(index);
-    projection.read(value, bodyStart, value.length);
+    projection.read(value, singleObjectHeader, value.length);
     fields.forEach((field, slot) => {
       if (projection.present[slot] !== slotKind.number) return;
       const number = projection.numbers[slot]!;

@@ -1,9 +1,8 @@
 import { PNG } from 'pngjs';
-import { compileExtractor, encodeSingleObject } from '@sluice/contracts';
+import { compileExtractor, encodeSingleObject, singleObjectHeader } from '@sluice/contracts';
 import { featureSpec } from '@sluice/domain';
 import { openTrainingBackend } from './backend.ts';
 import { Random } from './random.ts';
-import { bodyStart } from './sample-rows.ts';
 
 const schema = { type: 'record', name: 'Photo', fields: [{ name: 'photo', type: 'bytes' }] };
 
@@ -20,7 +19,7 @@ describe('the input that a manifest declares', () => {
     const row = new Float32Array(224 * 224 * 3);
     compileExtractor(schema, [feature], { flags: false }).extract(
       encodeSingleObject(schema, { photo: PNG.sync.write(image) }),
-      bodyStart,
+      singleObjectHeader,
       row,
       0,
     );

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { singleObjectHeader } from '@sluice/contracts';
 import type { Flow } from '@sluice/domain';
 import { loadModel } from '@sluice/serving';
 import { openTrainingBackend, type Tf } from './backend.ts';
 import type { Dataset } from './dataset.ts';
-import { bodyStart } from './sample-rows.ts';
 
 /** What every tier answers to every distinct request of a stream, found outside the serving path. */
 export interface OfflineAnswers {
@@ -47,7 +47,7 @@ async function answersOf(
   for (let start = 0; start < samples.length; start += batch) {
     const chunk = samples.slice(start, start + batch);
     const rows = new Float32Array(chunk.length * width);
-    chunk.forEach((sample, i) => extractor.extract(dataset.stream.value(sample), bodyStart, rows, i * width));
+    chunk.forEach((sample, i) => extractor.extract(dataset.stream.value(sample), singleObjectHeader, rows, i * width));
     const labels = tf.tidy(() => {
       const y = model.predictOnBatch(tf.tensor(rows, [chunk.length, ...folder.manifest.input.shape])) as ReturnType<Tf['tensor']>;
       return tf.argMax(y, 1).dataSync();

@@ -1,10 +1,7 @@
-import { compileExtractor } from '@sluice/contracts';
+import { compileExtractor, singleObjectHeader } from '@sluice/contracts';
 import type { FeatureSpec } from '@sluice/domain';
 import type { Samples } from './dataset.ts';
 import type { Rows } from './fit.ts';
-
-/** Avro single-object header: marker and fingerprint. */
-export const bodyStart = 10;
 
 /** Rows through the extractor that serving uses, from the very bytes a producer sends: training and serving cannot skew. */
 export function sampleRows(samples: Samples, schema: object, features: readonly FeatureSpec[]): Rows {
@@ -14,7 +11,7 @@ export function sampleRows(samples: Samples, schema: object, features: readonly 
     count: samples.count,
     width: extractor.width,
     fill: (index, row, at) => {
-      extractor.extract(values[index]!, bodyStart, row, at);
+      extractor.extract(values[index]!, singleObjectHeader, row, at);
     },
     label: (index) => samples.label(index),
   };

@@ -13,10 +13,13 @@ export const predictionSchemaV2 = without(predictionSchema, { slip: slipV2 });
 const slipV1 = without(slip, { segment: undefined, budget: undefined, tiers: { type: 'array', items: without(slip.fields[0].type.items, { wait: undefined, bar: undefined }) } }); // prettier-ignore
 export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
 export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
+
 /** As written before workers told of versions that they refuse, of their breakers, and of what waits on their topics. */
 export const healthSchemaV1 = without(healthSchema, {
-  ...{ refusedVersion: undefined, refusedWhy: undefined },
-  ...{ breakerOpen: undefined, delay: undefined },
+  refusedVersion: undefined,
+  refusedWhy: undefined,
+  breakerOpen: undefined,
+  delay: undefined,
 });
 
 /** The record with fields left out (undefined) or of another type. */
