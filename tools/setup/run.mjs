@@ -32,7 +32,10 @@ try {
 /** Gives the terminal to the program; passes signals to it and its exit code back. */
 function hand(program, args) {
   const path = `${join(root, 'node_modules/.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
-  const child = spawn(pinnedNode(root), [join(root, program), ...args], { stdio: 'inherit', env: { ...process.env, PATH: path } });
+  // What is compiled once need not be again: a run starts six processes of the same code, and chaos starts them by the hundred.
+  const cache = process.env.NODE_COMPILE_CACHE ?? join(root, '.sluice/compile-cache');
+  const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: cache };
+  const child = spawn(pinnedNode(root), [join(root, program), ...args], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // The terminal sends Ctrl-C to the whole group: the program has it already.

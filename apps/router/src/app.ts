@@ -1,8 +1,8 @@
 import { policyTopic, RequestSchemas } from '@sluice/contracts';
 import type { Clock, EpochMs, Flow } from '@sluice/domain';
-import { compileRules, compileSignature, PolicyGuard, type Envelopes, type PolicyGuardOptions } from '@sluice/routing';
+import { compileRules, compileSignature, Lead, PolicyGuard, type Envelopes, type PolicyGuardOptions } from '@sluice/routing';
 import { Tally } from '@sluice/service';
-import type { Bus, Pipe } from '@sluice/streaming';
+import type { Bus, InRecord, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
 import { openRetries } from './retries.ts';
 import { TierFlags } from './tier-flags.ts';
@@ -28,6 +28,7 @@ export interface Router {
   /** Of a flow that puts records aside. */
   readonly retries: Pipe | undefined;
   readonly policy: PolicyGuard;
+  readonly lead: Lead;
   /** What became of the requests of committed slices. */
   readonly routed: Tally<RoutedLabel>;
   close(): Promise<void>;
@@ -44,6 +45,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     decode: (value, _key, at) => ({ value, at }),
     onChange: (key, record) => policy.hear(key, record, clock.now()),
   });
+  const lead = new Lead(flow, policy);
   const loads = await TierLoads.open(bus, flow, clock);
   const flags = await TierFlags.open(bus, flow);
   const routed = new Tally<RoutedLabel>();
@@ -53,7 +55,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     signature,
     rules: compileRules(flow, schemas),
     costs,
-    policy: (now: EpochMs) => policy.inForce(now),
+    policy: (first: InRecord, now: EpochMs) => lead.inForce(first, now),
     tiers: () => ({ ...loads.state(), bars: flags.bars() }),
     clock,
     routed,
@@ -66,6 +68,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     lingerMs: options.lingerMs ?? 5,
     replay: flow.request.dedupWindow,
     deadLetters: topology.deadLetters,
+    holding: { until: (request) => lead.waitsUntil(request, clock.now()), clock },
     processor: () => new RouterProcessor(parts),
   });
   const retries = await openRetries(options);
@@ -73,6 +76,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     pipe,
     retries,
     policy,
+    lead,
     routed,
     async close() {
       await Promise.all([pipe.close(), retries?.close()]);

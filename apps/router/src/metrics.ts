@@ -3,7 +3,7 @@ import { observePipes, observePolicy, type Metrics } from '@sluice/service';
 import type { Router } from './app.ts';
 
 /** What the router shows on /metrics. */
-export function observeRouter(metrics: Metrics, { pipe, retries, routed, policy }: Router, clock: Clock): void {
+export function observeRouter(metrics: Metrics, { pipe, retries, routed, policy, lead }: Router, clock: Clock): void {
   observePipes(metrics, { router: pipe, ...(retries && { retry: retries }) });
   observePolicy(metrics, policy, clock);
   metrics.observe(
@@ -17,4 +17,8 @@ export function observeRouter(metrics: Metrics, { pipe, retries, routed, policy 
   metrics.observe({ name: 'sluice_router_policy_version', help: 'Version of the policy that decides now.' }, () => [
     { value: policy.version },
   ]);
+  metrics.observe(
+    { name: 'sluice_router_lead_requests', help: 'Requests decided beyond the newest that the learner had heard of.' },
+    () => [{ value: lead.requests }],
+  );
 }

@@ -19,8 +19,8 @@ export interface RouterParts {
   readonly rules: Rules;
   /** Cost of each tier relative to the heavy one. */
   readonly costs: readonly number[];
-  /** The policy to decide by at that time. */
-  readonly policy: (now: EpochMs) => PolicySnapshot;
+  /** The policy to decide a slice by that begins with this record. */
+  readonly policy: (first: InRecord, now: EpochMs) => PolicySnapshot;
   /** How the tiers stand at the time of the call. */
   readonly tiers: () => TierState;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export class RouterProcessor implements Processor {
 
   process(slice: readonly InRecord[]): readonly OutRecord[] {
     const now = this.#parts.clock.now();
-    const policy = this.#parts.policy(now);
+    const policy = this.#parts.policy(slice[0]!, now);
     const tiers = this.#parts.tiers();
     this.#settle(policy);
     return slice.map((record) => this.#route(record, { policy, tiers, now }));

@@ -61,7 +61,7 @@ const samples = {
   Outcome: { id: 'ü-1', label: 'spam', at: 5, origin: 'report' as const },
   Example: {
     ...{ id: 'a-1', part: 'truth' as const, policyVersion: 7, at: 9, tier: 'fast', harm: 0.01, cost: 0.02, heavyOnly: false, audit },
-    ...{ truth: 1, served: 2, segment: 'acme', signature, answers: [answer, answer] },
+    ...{ truth: 1, served: 2, segment: 'acme', source, signature, answers: [answer, answer] },
   },
   PolicySnapshot: {
     ...{ flow: 'mail', version: 12, examplesOffset: 40, threshold: 0.02, heavyOnly: true, reason: 'warm-up', auditRate: 0.04 },
@@ -69,6 +69,7 @@ const samples = {
     learner: Uint8Array.of(1, 2, 255),
     budgetLeft: { left: 12.5, events: 300 },
     segments: [{ segment: 'acme', offset: -0.5, heavyOnly: false }],
+    heard: [4_000_000_008, 0],
     certificate: { events: 1000, estimate: 0.008, lower: 0.001, upper: 0.02 },
     panels: [
       {
@@ -143,9 +144,9 @@ it('tags and predictions of the first version are read, what came later at its d
 
 it('what was written before flows had segments is read as of a flow without', () => {
   const policyV4 = defineCodec<PolicySnapshot>({ schema: policySchemaV4 }).encode(samples.PolicySnapshot);
-  expect(codecs.PolicySnapshot.decode(policyV4)).toEqual({ ...samples.PolicySnapshot, segments: [] });
+  expect(codecs.PolicySnapshot.decode(policyV4)).toEqual({ ...samples.PolicySnapshot, segments: [], heard: [] });
   const exampleV2 = defineCodec<Example>({ schema: exampleSchemaV2 }).encode(samples.Example);
-  expect(codecs.Example.decode(exampleV2)).toEqual({ ...samples.Example, segment: '' });
+  expect(codecs.Example.decode(exampleV2)).toEqual({ ...samples.Example, segment: '', source: null });
   const tagV2 = defineCodec<Tag>({ schema: tagSchemaV2 }).encode(tag);
   expect(codecs.Tag.decode(tagV2)).toEqual({ ...tag, slip: { ...slip, segment: '' } });
 });

@@ -5,12 +5,14 @@ import {
   exampleSchema,
   exampleSchemaV1,
   exampleSchemaV2,
+  exampleSchemaV3,
   outcomeSchema,
   policySchema,
   policySchemaV1,
   policySchemaV2,
   policySchemaV3,
   policySchemaV4,
+  policySchemaV5,
 } from './schemas/feedback.ts';
 import { catalogEntrySchema, deadLetterSchema, healthSchema } from './schemas/operations.ts';
 import { predictionSchema, shadowAnswerSchema } from './schemas/prediction.ts';
@@ -22,10 +24,10 @@ export const codecs = {
   Prediction: defineCodec<Prediction>({ schema: predictionSchema, earlier: [predictionSchemaV1, predictionSchemaV2] }),
   ShadowAnswer: defineCodec<ShadowAnswer>({ schema: shadowAnswerSchema }),
   Outcome: defineCodec<Outcome>({ schema: outcomeSchema }),
-  Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1, exampleSchemaV2] }),
+  Example: defineCodec<Example>({ schema: exampleSchema, earlier: [exampleSchemaV1, exampleSchemaV2, exampleSchemaV3] }),
   PolicySnapshot: defineCodec<PolicySnapshot>({
     schema: policySchema,
-    earlier: [policySchemaV1, policySchemaV2, policySchemaV3, policySchemaV4],
+    earlier: [policySchemaV1, policySchemaV2, policySchemaV3, policySchemaV4, policySchemaV5],
   }),
   Health: defineCodec<Health>({ schema: healthSchema, earlier: [healthSchemaV1] }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),

@@ -176,6 +176,13 @@ const document = z.strictObject({
         .describe(
           'How long a policy is believed after it was published; then only heavy serves. Policies come with the traffic, so after a longer rest the first events are for heavy.',
         ),
+      maxLead: z
+        .int()
+        .min(1)
+        .default(5_000)
+        .describe(
+          'How many requests the router decides beyond the newest one that the learner has heard of, an even share for each partition of the request topic. Then it waits for the learner, and if that is silent, only heavy serves.',
+        ),
       warmUp: z.int().min(0).default(300).describe('First events, all served by the heavy tier and shadowed on the light ones.'),
     })
     .prefault({}),

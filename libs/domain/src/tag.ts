@@ -172,6 +172,8 @@ export interface Example {
   readonly heavyOnly: boolean;
   /** Empty where the flow names no segments. */
   readonly segment: string;
+  /** The request; null in records of earlier versions, and where nobody was served. */
+  readonly source: Source | null;
   readonly audit: { readonly probability: number; readonly drawn: boolean };
   /** Index of the label that was served; null in records from before answers were fused, when it was the serving tier's. */
   readonly served: number | null;
@@ -239,6 +241,8 @@ export interface PolicySnapshot {
   readonly budgetLeft: BudgetLeft | null;
   /** Empty where the flow names none, and before control begins. */
   readonly segments: readonly SegmentPolicy[];
+  /** For each partition of the request topic the offset after the newest request of which an answer was folded; 0 where none was. */
+  readonly heard: readonly number[];
 }
 
 /** What predictions have left of a budget's window. */

@@ -160,4 +160,5 @@ const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   certificate: null,
   budgetLeft: null,
   segments: [],
+  heard: [],
 };

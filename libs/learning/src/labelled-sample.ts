@@ -15,6 +15,7 @@ export function labelledExample({ id, signature, answers, truth }: KnownEvent, a
     cost: 0,
     heavyOnly: true,
     segment: '',
+    source: null,
     audit: { probability: 1, drawn: true },
     served: null,
   };

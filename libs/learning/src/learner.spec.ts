@@ -24,6 +24,22 @@ function recorded(flow: Flow, events: number): Example[] {
   return examples;
 }
 
+it('publishes how far into each partition of the request topic it has heard, and a restored or newly begun learner goes on from there', () => {
+  const heard = (partition: number, offset: number) =>
+    exampleOf({ id: `${partition}-${offset}`, part: 'decision', source: { topic: 't', partition, offset } });
+  const learner = Learner.create(noWarmUp, width);
+  expect(learner.snapshot(0).heard).toEqual([]);
+  for (const example of [heard(2, 7), heard(0, 40), heard(0, 12), exampleOf({ id: 'nobody', part: 'decision', source: null })])
+    learner.fold(example);
+  const snapshot = learner.snapshot(4);
+  expect(snapshot.heard).toEqual([41, 0, 8]);
+  const restored = Learner.restore(noWarmUp, snapshot);
+  restored.fold(heard(1, 0));
+  expect(restored.snapshot(5).heard).toEqual([41, 1, 8]);
+  expect(snapshot.heard).toEqual([41, 0, 8]);
+  expect(Learner.open(noWarmUp, { signatureWidth: width + 1, snapshot }).snapshot(5).heard).toEqual([41, 0, 8]);
+});
+
 describe.each([
   ['controlled', flowOf({ controller: { warmUp: 100 } })],
   ['static', flowOf({ controller: { enabled: false } })],

@@ -22,10 +22,13 @@ export interface OpenInput {
 export class Learner {
   readonly #flow: Flow;
   readonly #parts: LearnerParts;
+  /** As in the snapshot. */
+  readonly #heard: number[];
 
-  private constructor(flow: Flow, parts: LearnerParts) {
+  private constructor(flow: Flow, parts: LearnerParts, heard: readonly number[] = []) {
     this.#flow = flow;
     this.#parts = parts;
+    this.#heard = [...heard];
   }
 
   /**
@@ -43,7 +46,7 @@ export class Learner {
    */
   static restore(flow: Flow, snapshot: PolicySnapshot): Learner {
     try {
-      return new Learner(flow, readParts(new ByteReader(snapshot.learner), flow));
+      return new Learner(flow, readParts(new ByteReader(snapshot.learner), flow), snapshot.heard);
     } catch (cause) {
       if (cause instanceof SluiceError) throw cause;
       throw new SluiceError('SLUICE_AVRO_INVALID', `the learner's state in policy ${snapshot.version} of ${flow.flow} is not readable`, {
@@ -66,6 +69,7 @@ export class Learner {
     }
     const fresh = Learner.create(flow, signatureWidth, costs);
     fresh.#parts.counts.folded = snapshot.version;
+    fresh.#heard.push(...snapshot.heard);
     return fresh;
   }
 
@@ -124,14 +128,23 @@ export class Learner {
       certificate: this.#parts.anchor.warming ? null : this.certificate,
       budgetLeft: this.#flow.target.primary === 'budget' ? (this.#parts.budget?.remaining ?? null) : null,
       segments: segmentPoliciesOf(this.#parts),
+      heard: [...this.#heard],
     };
   }
 
   #hear(example: Example, evidence: Evidence): void {
+    this.#note(example);
     if (example.part === 'decision') this.#decide(example, evidence);
     if (example.part === 'shadow') this.#compare(example, evidence);
     const last = lastWordOf(this.#flow, example, evidence);
     if (last !== undefined) this.#settle(last, evidence);
+  }
+
+  #note({ source }: Example): void {
+    if (source === null) return;
+    const { partition, offset } = source;
+    while (this.#heard.length <= partition) this.#heard.push(0);
+    this.#heard[partition] = Math.max(this.#heard[partition]!, offset + 1);
   }
 
   /** A labelled sample teaches the heads. It moves no account: theta, certificate and calibration error speak of events that were served. */

@@ -55,6 +55,7 @@ export { answerTime, queuePrice, type QueuePriceInput, type WorkerLoad } from '.
 export { replayTrail, type Replay } from './replay.ts';
 export { initialPolicy, stale, startThreshold } from './policy.ts';
 export { policyFault } from './policy-check.ts';
+export { Lead } from './lead.ts';
 export { PolicyGuard, type PolicyGuardOptions, type PolicyRecord } from './policy-guard.ts';
 export { parseCondition } from './rules/parse.ts';
 export { printExpression, type Expression } from './rules/syntax.ts';

@@ -23,6 +23,8 @@ export class PolicyGuard {
   #held: PolicySnapshot;
   /** When the held snapshot was published; undefined while it is the initial one, which is safe at any age. */
   #at: EpochMs | undefined;
+  /** When a snapshot was last believed anew, by our own clock. */
+  #heardAt: EpochMs = 0;
   #stale = false;
   #refused = 0;
 
@@ -41,6 +43,16 @@ export class PolicyGuard {
     return this.#held.version;
   }
 
+  /** Time at which the held snapshot was read; 0 for the initial one. */
+  get heardAt(): EpochMs {
+    return this.#heardAt;
+  }
+
+  /** Offset after the newest request of a partition that the held snapshot knows an answer to; undefined when it knows none. */
+  heard(partition: number): number | undefined {
+    return this.#held.heard[partition] || undefined;
+  }
+
   /**
    * Takes a record of the policy topic; records of other flows are ignored.
    * @param key of the record: the flow's name.
@@ -57,6 +69,7 @@ export class PolicyGuard {
     this.#held = heard;
     // A publisher whose clock runs ahead must not lengthen its lease.
     this.#at = Math.min(record!.at, now);
+    this.#heardAt = now;
   }
 
   /** Milliseconds since the held snapshot was published; 0 for the initial one. */

@@ -24,13 +24,14 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
     certificate: null,
     budgetLeft: null,
     segments: [],
+    heard: [],
   };
 }
 
-/** `reason` of a policy that was not renewed within its lease. */
+/** `reason` of a policy that was not renewed within its lease, or that knows too little of the requests before the one to decide. */
 export const stale = 'stale';
 
-/** What a policy becomes when its lease has run out: the same version at its safe end. */
+/** What such a policy becomes: the same version at its safe end. */
 export function stalePolicy(policy: PolicySnapshot): PolicySnapshot {
   return { ...policy, heavyOnly: true, reason: stale };
 }

@@ -140,7 +140,7 @@ const segmentSpent = 'segment';
 const whyHeavyOnly: Readonly<Record<string, string>> = {
   [warmUp]: 'the flow was still warming up, when heavy answers everything',
   [segmentSpent]: 'its segment was at its safe end, where only heavy may answer',
-  [stale]: 'the newest policy was older than its lease, and then only heavy may answer',
+  [stale]: 'the newest policy was older than its lease, or too far behind the requests, and then only heavy may answer',
 };
 
 function sayCheapest({ step, slip }: Told): string {

@@ -11,22 +11,35 @@ import { renderTable } from './table.ts';
 export async function runChaos(options: ChaosOptions): Promise<void> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const results: CellResult[] = [];
+  const failed: string[] = [];
   const arena = new Arena(print);
   try {
     for (const cell of chosen(options.cell)) {
-      const result = await runCell(cell, arena, { ...options, onStep: print });
-      results.push(result);
-      print(said(result));
+      const { name } = cell;
+      try {
+        const result = await runCell(cell, arena, { ...options, onStep: print });
+        results.push(result);
+        if (!result.passed) failed.push(name);
+        print(said(result));
+        await keep(options, results);
+      } catch (thrown) {
+        // Hours of the other cells do not go with it.
+        failed.push(name);
+        print(`FAILED ${name}\n  ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      }
     }
   } finally {
     await arena.close();
   }
   print(`\n${renderTable(results)}`);
+  if (failed.length > 0) throw new SluiceError('SLUICE_JUDGE_FAILED', `these cells broke a promise: ${failed.join(', ')}`);
+}
+
+async function keep(options: ChaosOptions, results: readonly CellResult[]): Promise<void> {
+  if (options.out === undefined) return;
   const machine = `${cpus().length} x ${cpus()[0]!.model.trim()}`;
   const versions = { node: process.version, kafka: kafkaVersion };
-  if (options.out) await writeFile(options.out, `${JSON.stringify({ options, machine, versions, results }, null, 2)}\n`);
-  const failed = results.filter(({ passed }) => !passed).map(({ cell }) => cell);
-  if (failed.length > 0) throw new SluiceError('SLUICE_JUDGE_FAILED', `these cells broke a promise: ${failed.join(', ')}`);
+  await writeFile(options.out, `${JSON.stringify({ options, machine, versions, results }, null, 2)}\n`);
 }
 
 function said({ cell, passed, refusals, findings, peakMb }: CellResult): string {

@@ -25,6 +25,8 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly fleet: Fleet;
   readonly runDir: string;
+  /** Requests of the whole stream. */
+  readonly events: number;
   readonly bus: Bus;
   readonly flow: Flow;
   readonly topics: FlowTopics;

@@ -107,6 +107,7 @@ export class Stage {
     const { cluster, fleet, runDir, options, bus, files, defer } = this.#parts;
     return {
       ...{ cluster, fleet, runDir, bus, defer, flow: files.flow, topics: topicsOf(files.flow.flow), producer: this.#producer },
+      events: options.events,
       random: () => this.#random.uniform(),
       spec: (name) => this.#spec(name),
       at: async (share) => {

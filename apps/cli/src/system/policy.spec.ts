@@ -1,5 +1,5 @@
 import { decodePrediction, encodePolicy, policyTopic, readPolicies, topicsOf } from '@sluice/contracts';
-import { ManualClock, type PolicySnapshot } from '@sluice/domain';
+import { ManualClock, type Flow, type PolicySnapshot } from '@sluice/domain';
 import { observeInference } from '@sluice/inference';
 import { observeRouter } from '@sluice/router';
 import { signatureShape, explain, initialPolicy, renderExplanation, replayTrail } from '@sluice/routing';
@@ -12,10 +12,16 @@ const topics = topicsOf('mail');
 const learnt = 600;
 
 /** A system that has left its warm-up, its clock in the test's hand. */
-async function learntRun(events: number) {
+async function learntRun(events: number, controller: Partial<Flow['controller']> = {}) {
   const clock = new ManualClock(1_700_000_000_000);
   const lines: [string, Readonly<Record<string, unknown>>][] = [];
-  const run = await flowRun({ events, clock, now: () => clock.now(), warn: (event, fields) => void lines.push([event, fields]) });
+  const run = await flowRun({
+    events,
+    controller,
+    clock,
+    now: () => clock.now(),
+    warn: (event, fields) => void lines.push([event, fields]),
+  });
   for (let from = 0; from < learnt; from += 150) {
     await run.push(from, from + 150);
     await run.settleOutcomes();
@@ -113,5 +119,41 @@ describe('bad policy data', () => {
     await run.push(650, 900);
     expect((await servedFrom(run, 650)).some(({ tier }) => tier !== 'heavy')).toBe(true);
     expect(lines.map(([event]) => event)).toEqual(expect.arrayContaining(['policy.stale', 'policy.renewed']));
+  });
+});
+
+describe('a router that is faster than the learner', () => {
+  const maxLead = 80;
+
+  it('waits for it, so that no request is decided further ahead of it than declared', async () => {
+    const { run, clock } = await learntRun(1_400, { maxLead });
+    await using _ = run;
+    const before = (await policiesOf(run)).length;
+    await run.push(learnt, 1_400);
+    const served = await servedFrom(run, learnt);
+    expect(served).toHaveLength(800);
+    expect(served.some(({ tier }) => tier !== 'heavy')).toBe(true);
+    // At least one policy for each lead's worth of requests, though all of them were there at once.
+    expect((await policiesOf(run)).length - before).toBeGreaterThanOrEqual(800 / maxLead - 1);
+    expect((await metric(run, clock, 'sluice_router_lead_requests'))[0]).toBeLessThanOrEqual(maxLead);
+  });
+
+  it('goes on with heavy alone after two seconds in which it heard nothing, which each event says, and nothing is lost', async () => {
+    const { run, clock } = await learntRun(900, { maxLead });
+    await using _ = run;
+    await run.system.feedback.close();
+    await run.push(learnt, 900);
+    const ahead = await servedFrom(run, learnt);
+    expect(ahead.length).toBeLessThanOrEqual(maxLead + run.files.flow.request.partitions);
+    expect(ahead.some(({ tier }) => tier !== 'heavy')).toBe(true);
+    clock.advance(2_000);
+    await run.bus.settle();
+    const served = await servedFrom(run, learnt);
+    expect(served).toHaveLength(300);
+    const known = new Set(ahead.map(({ id }) => id));
+    for (const prediction of served.filter(({ id }) => !known.has(id))) {
+      expect(prediction.tier).toBe('heavy');
+      expect(renderExplanation(explain(prediction))).toContain('too far behind the requests');
+    }
   });
 });

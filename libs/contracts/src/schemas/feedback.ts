@@ -1,5 +1,5 @@
 import { exampleParts } from '@sluice/domain';
-import { answer, audit, floatVector, opaqueBytes, sparseRow } from './parts.ts';
+import { answer, audit, floatVector, opaqueBytes, source, sparseRow } from './parts.ts';
 
 export const outcomeSchema = {
   type: 'record',
@@ -47,9 +47,17 @@ const servingFields = [
 /** As written before flows had segments: still read. */
 export const exampleSchemaV2 = { ...exampleRecord, fields: servingFields } as const;
 
+const segmentFields = [
+  ...servingFields,
+  { name: 'segment', type: 'string', default: '', doc: 'Segment of the flow; empty where it names none.' },
+] as const;
+
+/** As written before examples named their request: still read. */
+export const exampleSchemaV3 = { ...exampleRecord, fields: segmentFields } as const;
+
 export const exampleSchema = {
   ...exampleRecord,
-  fields: [...servingFields, { name: 'segment', type: 'string', default: '', doc: 'Segment of the flow; empty where it names none.' }],
+  fields: [...segmentFields, { name: 'source', type: ['null', source], default: null, doc: 'The request; null: nobody was served.' }],
 } as const;
 
 const head = {
@@ -154,10 +162,23 @@ const segmentPolicy = {
   ],
 } as const;
 
+const segmenting = [
+  ...budgeting,
+  { name: 'segments', type: { type: 'array', items: segmentPolicy }, default: [], doc: 'Empty where the flow names none.' },
+] as const;
+
+/** As published before routers kept within sight of the learner: still read. */
+export const policySchemaV5 = { ...policyRecord, fields: segmenting } as const;
+
 export const policySchema = {
   ...policyRecord,
   fields: [
-    ...budgeting,
-    { name: 'segments', type: { type: 'array', items: segmentPolicy }, default: [], doc: 'Empty where the flow names none.' },
+    ...segmenting,
+    {
+      name: 'heard',
+      type: { type: 'array', items: 'long' },
+      default: [],
+      doc: 'For each partition of the request topic the offset after the newest request of which an answer was folded.',
+    },
   ],
 } as const;

@@ -21,6 +21,7 @@ export function decisionOf(flow: Flow, prediction: Prediction): Example {
     cost: prediction.cost,
     heavyOnly: prediction.slip.heavyOnly,
     segment: prediction.slip.segment,
+    source: prediction.source,
     audit: { probability: prediction.audit.probability, drawn: prediction.audit.drawn },
     served: served < 0 ? null : served,
     truth: null,

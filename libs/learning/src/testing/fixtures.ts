@@ -35,6 +35,7 @@ export const signature = { indices: Uint16Array.of(0, 3), values: Float32Array.o
 export function exampleOf(parts: Partial<Example> & Pick<Example, 'id' | 'part'>): Example {
   const given = {
     segment: '',
+    source: null,
     policyVersion: 1,
     at: 0,
     tier: 'fast',

@@ -50,6 +50,7 @@ export function samplePolicy(harms: Harms, more: Partial<PolicySnapshot> = {}): 
     certificate: null,
     budgetLeft: null,
     segments: [],
+    heard: [],
     ...more,
   };
 }

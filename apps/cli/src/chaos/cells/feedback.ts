@@ -32,7 +32,7 @@ export const feedbackCells: readonly Cell[] = [
     brokers: 1,
     withinSeconds: 10,
     joins: true,
-    before: ({ runDir, defer }) => smallDisk(join(runDir, 'join'), defer),
+    before: ({ runDir, events, defer }) => smallDisk(join(runDir, 'join'), events, defer),
     disturb: fillState,
     met: ({ restarts }) => restarts > 0,
   },

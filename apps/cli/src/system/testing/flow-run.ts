@@ -27,6 +27,7 @@ export interface FlowRunOptions extends MemoryBusOptions, InProcessOptions {
   readonly poison?: number;
   /** What is declared otherwise than in the demo's flow. */
   readonly target?: Partial<Flow['target']>;
+  readonly controller?: Partial<Flow['controller']>;
   /** Folder of all models. Left out: the shipped ones. */
   readonly models?: string;
 }
@@ -37,12 +38,14 @@ export async function flowRun({
   poison = 0,
   models = shippedModels,
   target,
+  controller,
   clock,
   warn,
   ...options
 }: FlowRunOptions): Promise<FlowRun> {
   const loaded = await loadFlow(demoFlowFile('mail'));
-  const files = { ...loaded, flow: { ...loaded.flow, target: { ...loaded.flow.target, ...target } } };
+  const declared = { target: { ...loaded.flow.target, ...target }, controller: { ...loaded.flow.controller, ...controller } };
+  const files = { ...loaded, flow: { ...loaded.flow, ...declared } };
   const { flow, schemas } = files;
   const runDir = await mkdtemp(join(tmpdir(), 'sluice-flow-'));
   const bus = memoryBus(options);
