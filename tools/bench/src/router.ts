@@ -2,7 +2,7 @@
  * The router's pipe against bare copies and against Kafka Streams: throughput, CPU and memory over the same topic on the same
  * broker, in interleaved runs, then the latency of one hop under paced load. Prints tables; asserts nothing.
  *
- * Run: npm run bench -- router [--brokers HOST:PORT] [--events 300000] [--rounds 5] [--rates 200,2000,10000] [--out FILE]
+ * Run: npm run bench -- router [--brokers HOST:PORT] [--events 300000] [--rounds 5] [--rates 200,2000,10000] [--scale 6,24,96] [--out FILE]
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -14,6 +14,7 @@ import { Kafka, logLevel } from 'kafkajs-stock';
 import { Contest } from './router/contest.ts';
 import { measureHop } from './router/hop.ts';
 import type { Job, Outcome } from './router/job.ts';
+import { runTogether } from './router/together.ts';
 import { eventValues } from './router/workload.ts';
 
 const { values: options } = parseArgs({
@@ -25,11 +26,13 @@ const { values: options } = parseArgs({
     rates: { type: 'string', default: '200,2000,10000' },
     'hop-seconds': { type: 'string', default: '10' },
     contestants: { type: 'string', default: 'stock,pipe-eos,pipe-alo,streams-1,streams-2,platformatic' },
+    scale: { type: 'string', default: '6,24,96' },
+    processes: { type: 'string', default: '1,2,4' },
     out: { type: 'string' },
   },
 });
 const [events, rounds, slice] = [Number(options.events), Number(options.rounds), Number(options.slice)];
-const partitions = 6;
+const usualPartitions = 6;
 const input = 'bench.requests';
 
 const words: Readonly<Record<string, string>> = {
@@ -64,7 +67,7 @@ async function main(): Promise<void> {
     `${cpus().length} x ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, load ${loadavg()[0]!.toFixed(1)} at start, Node ${process.versions.node}, broker ${broker.kind} ${broker.version} on the same machine`,
   );
   say(
-    `${events} events of ${values[0]!.length} bytes, ${partitions} partitions, slices of ${slice}, medians of ${rounds} interleaved runs (lowest - highest)`,
+    `${events} events of ${values[0]!.length} bytes, ${usualPartitions} partitions, slices of ${slice}, medians of ${rounds} interleaved runs (lowest - highest)`,
   );
   const asked = options.contestants.split(',');
   const taking = asked.filter((one) => {
@@ -76,11 +79,13 @@ async function main(): Promise<void> {
   const rates = options.rates.split(',').filter(Boolean).map(Number);
   const hops = taking.filter((one) => one === 'stock' || one === 'pipe-eos' || one === 'streams-1');
   if (rates.length > 0) await hop(hops, rates);
+  const widths = options.scale.split(',').filter(Boolean).map(Number);
+  if (widths.length > 0) await scale(widths, options.processes.split(',').map(Number));
   if (options.out !== undefined) await writeFile(options.out, out.join('\n') + '\n');
 }
 
 async function race(contestants: readonly string[]): Promise<void> {
-  await fill();
+  await fill(input);
   const outcomes = new Map(contestants.map((one) => [one, [] as Outcome[]]));
   for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) {
@@ -112,6 +117,24 @@ async function race(contestants: readonly string[]): Promise<void> {
   if (eos > 0 && alo > 0) say('', `Exactly once against at least once: ${((1 - eos / alo) * 100).toFixed(1)} % less.`);
 }
 
+/** How the exactly-once pipe grows with partitions and processes. */
+async function scale(widths: readonly number[], counts: readonly number[]): Promise<void> {
+  say('', 'Sluice router, exactly once, by partitions and processes (one run each, all on this machine):');
+  say('', '| partitions | processes | events/s | CPU us per event | RSS MB, largest |', '| --- | --- | --- | --- | --- |');
+  for (const width of widths) {
+    const topic = `scale-${width}.requests`;
+    await fill(topic, width);
+    const bus = openBus();
+    for (const processes of counts) {
+      const job = { contestant: 'pipe-eos', brokers, input: topic, run: `scale-${width}-${processes}`, events: null, slice };
+      const { perSecond, cpuMicros, maxRssMb } = await inFreshTopics(job, () => runTogether({ contest, job, processes, bus }), width);
+      say(`| ${width} | ${processes} | ${thousands(perSecond)} | ${cpuMicros.toFixed(1)} | ${Math.round(maxRssMb)} |`);
+    }
+    await bus.close();
+    await admin.deleteTopics({ topics: [topic] });
+  }
+}
+
 async function hop(contestants: readonly string[], rates: readonly number[]): Promise<void> {
   say('', 'Latency of one hop, milliseconds from the time an event was due to its reading (read_committed):');
   say('', '| contestant | events/s | p50 | p90 | p99 | missing |', '| --- | --- | --- | --- | --- | --- |');
@@ -137,10 +160,10 @@ function openBus() {
 }
 
 /** The topics that a run writes to exist only during it: the disk holds one run at a time. */
-async function inFreshTopics<T>(job: Job, run: () => Promise<T>): Promise<T> {
+async function inFreshTopics<T>(job: Job, run: () => Promise<T>, width?: number): Promise<T> {
   const { model, deadLetters } = topicsOf(job.run);
   const topics = [...['fast', 'standard', 'heavy'].map(model), deadLetters];
-  await create(topics);
+  await create(topics, width);
   try {
     return await run();
   } finally {
@@ -148,15 +171,13 @@ async function inFreshTopics<T>(job: Job, run: () => Promise<T>): Promise<T> {
   }
 }
 
-async function create(topics: readonly string[]): Promise<void> {
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: topics.map((topic) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
-  });
+async function create(topics: readonly string[], partitions = usualPartitions): Promise<void> {
+  const bus = openBus();
+  await bus.ensureTopics(topics.map((name) => ({ name, partitions }))).finally(() => bus.close());
 }
 
-async function fill(): Promise<void> {
-  await create([input]);
+async function fill(topic: string, partitions = usualPartitions): Promise<void> {
+  await create([topic], partitions);
   const bus = openBus();
   const publisher = await bus.openPublisher();
   const size = 6_000;
@@ -165,7 +186,7 @@ async function fill(): Promise<void> {
       Array.from({ length: Math.min(size, events - from) }, (_, at) => {
         const i = from + at;
         return {
-          topic: input,
+          topic,
           partition: i % partitions,
           key: Buffer.from(`key-${i % 5_000}`),
           value: values[i % values.length]!,

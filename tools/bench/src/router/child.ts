@@ -17,6 +17,6 @@ const ended = new Promise<void>((resolve) => process.stdin.on('end', resolve).re
 const running = await (await contestants[job.contestant]!())(job, meter);
 console.log('ready');
 await Promise.race([meter.finished, ended]);
-console.log(JSON.stringify(meter.outcome ?? null));
+console.log(JSON.stringify(meter.outcome ?? meter.share ?? null));
 await running.stop();
 process.exit(0);

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Job, Outcome } from './job.ts';
+import type { Job, Outcome, Share } from './job.ts';
 import { prepareStreams, streamsCommand, type StreamsPeer } from './streams.ts';
 
 /** Threads of the Kafka Streams program, by contestant. */
@@ -14,6 +14,8 @@ export interface Running {
   /** What it said at its end. Rejects when it fails or takes more than three minutes. */
   readonly outcome: Promise<Outcome>;
   stop(): Promise<void>;
+  /** Ends a job that has no end of its own; what it did until then, undefined when nothing. */
+  finish(): Promise<Share | undefined>;
 }
 
 /** Starts contestants, each in a process of its own. */
@@ -47,7 +49,11 @@ export class Contest {
     }
     const outcome = job.events === null ? new Promise<never>(() => undefined) : next().then((line) => JSON.parse(line) as Outcome);
     outcome.catch(() => undefined);
-    return { outcome, stop: () => end(child) };
+    const finish = async (): Promise<Share | undefined> => {
+      child.stdin.end();
+      return (JSON.parse(await next()) as Share | null) ?? undefined;
+    };
+    return { outcome, stop: () => end(child), finish };
   }
 
   /** A run from its first record to its last commit. */

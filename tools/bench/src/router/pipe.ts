@@ -30,6 +30,7 @@ export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once'
     maxSlice: job.slice,
     lingerMs: 5,
     deadLetters: topicsOf(flow.flow).deadLetters,
+    ...(job.notBefore !== undefined && { holding: { until: () => job.notBefore!, clock: parts.clock } }),
     processor: () => new Metered(new RouterProcessor(parts), meter),
   });
   return { stop: () => bus.close() };
