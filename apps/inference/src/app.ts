@@ -157,7 +157,7 @@ function guard(options: InferenceOptions, tier: TierSpec, server: ServedModel) {
 function breakerOf({ flow, instance, clock }: InferenceOptions, { name, model }: TierSpec): ModelBreaker | undefined {
   const isLast = name === flow.tiers.at(-1)!.name;
   if (isLast && fallbacksOf(flow, name).every((way) => way === 'heavier')) return undefined;
-  return new ModelBreaker({ model, instance, declared: flow.breaker, clock });
+  return new ModelBreaker({ model, instance, flow, clock });
 }
 
 async function publishHealth(options: InferenceOptions, told: Pick<Inference, 'workers' | 'catalog'>, publisher: Publisher): Promise<void> {
@@ -175,6 +175,8 @@ async function healthOf(options: InferenceOptions, worker: Worker, refused: Retu
   const { server, pipe, breaker, pace } = worker;
   const waiting = await waitingFor(options, worker);
   const now = clock.now();
+  const delay = pace.delayOf(waiting, now);
+  breaker?.lags(delay);
   return {
     flow: flow.flow,
     model: server.manifest.model,
@@ -190,7 +192,7 @@ async function healthOf(options: InferenceOptions, worker: Worker, refused: Retu
     refusedVersion: refused?.version ?? '',
     refusedWhy: refused?.refused.message ?? '',
     breakerOpen: breaker?.isOpen ?? false,
-    delay: pace.delayOf(waiting, now),
+    delay,
   };
 }
 

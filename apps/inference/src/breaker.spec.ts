@@ -1,4 +1,4 @@
-import { ManualClock, SluiceError, type Answer } from '@sluice/domain';
+import { ManualClock, parseFlow, SluiceError, type Answer, type Flow } from '@sluice/domain';
 import { ModelBreaker } from './breaker.ts';
 
 const answer: Answer = { tier: 'fast', model: 'mail-fast', version: '1.0.0', label: 0, confidence: 0.9, margin: 0.8, entropy: 0.2 };
@@ -7,14 +7,19 @@ const lost = new SluiceError('SLUICE_MODEL_LOST', 'late');
 const unreadable = new SluiceError('SLUICE_AVRO_TRUNCATED', 'ends early');
 
 /** A breaker before a model whose next answers are set by the test, and how often the model was asked. */
-function bench() {
+function bench(more: Partial<Flow['breaker']> = {}) {
   const clock = new ManualClock(1_000_000);
-  const declared = { failures: 3, dwellMs: 1_000, longestMs: 30_000 };
-  const breaker = new ModelBreaker({ model: 'mail-fast', instance: 'one', declared, clock });
-  const model = { asked: 0, answers: [answer] as readonly (Answer | SluiceError)[] };
+  const flow = parseFlow({
+    ...{ flow: 'mail', description: 'A flow for tests.', request: { schemas: ['mail.avsc'], deadlineMs: 5_000 }, labels: ['ham', 'spam'] },
+    ...{ signature: [{ field: 'links', kind: 'number', min: 0, max: 10 }], target: {}, breaker: more },
+    tiers: ['fast', 'heavy'].map((name) => ({ name, model: `mail-${name}` })),
+  });
+  const breaker = new ModelBreaker({ model: 'mail-fast', instance: 'one', flow, clock });
+  const model = { asked: 0, answers: [answer] as readonly (Answer | SluiceError)[], takes: 0 };
   const run = () =>
     breaker.guard(model.answers.length, async () => {
       model.asked++;
+      clock.advance(model.takes);
       return model.answers;
     });
   return { breaker, model, run, clock };
@@ -62,6 +67,57 @@ describe('the breaker before a model', () => {
     // Between 15 and 30 s each, and some sooner at first.
     expect(model.asked - 3).toBeGreaterThanOrEqual(20);
     expect(model.asked - 3).toBeLessThanOrEqual(50);
+  });
+
+  it('opens when batches in a row are answered later than declared, and no one in time is among them; late answers are used', async () => {
+    const { breaker, model, run } = bench({ slowMs: 200 });
+    for (const takes of [201, 201, 200, 201, 5_000]) {
+      model.takes = takes;
+      expect(await run()).toEqual([answer]);
+    }
+    expect(breaker.isOpen).toBe(false);
+    model.takes = 207;
+    expect(await run()).toEqual([answer]);
+    expect(breaker.isOpen).toBe(true);
+    expect(await run()).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/too slow for 3 batches in a row, with 207 ms/) }),
+    ]);
+  });
+
+  it('takes a batch for slow that needs all the time a request may take, where nothing is declared', async () => {
+    const { breaker, model, run } = bench();
+    const opensAt = async (takes: number) => {
+      model.takes = takes;
+      for (let turn = 0; turn < 3; turn++) await run();
+      return breaker.isOpen;
+    };
+    expect([await opensAt(5_000), await opensAt(5_001)]).toEqual([false, true]);
+  });
+
+  it('leaves a model alone again whose trial is slow', async () => {
+    const { breaker, model, run, clock } = bench({ failures: 1, slowMs: 200 });
+    model.takes = 201;
+    await run();
+    clock.advance(2_000);
+    expect(await run()).toEqual([answer]);
+    expect(breaker.isOpen).toBe(true);
+  });
+
+  it('opens for a model that is farther behind its topic than declared, for a while', async () => {
+    const { breaker, run, clock } = bench({ lagMs: 3_000 });
+    breaker.lags(3_000);
+    expect(breaker.isOpen).toBe(false);
+    breaker.lags(3_001);
+    expect(await run()).toEqual([expect.objectContaining({ message: expect.stringMatching(/is 3001 ms behind its topic/) })]);
+    clock.advance(2_000);
+    expect(await run()).toEqual([answer]);
+    expect(breaker.isOpen).toBe(false);
+  });
+
+  it('does not ask how far a model is behind where nothing is declared', () => {
+    const { breaker } = bench();
+    breaker.lags(1e9);
+    expect(breaker.isOpen).toBe(false);
   });
 
   it('lets an error of the server itself pass', async () => {

@@ -54,9 +54,24 @@ describe('a circuit', () => {
     expect(circuit.isOpen(5_999)).toBe(false);
   });
 
-  it('never changes between closed and open and back faster than its dwell time, whatever is called when and answered how', () => {
+  it('can be opened at once for what no call shows, but not kept open by it', () => {
+    const circuit = new Circuit(options);
+    const early = circuit.enter(0)!;
+    circuit.trip(0);
+    circuit.leave(early, 'answered', 0);
+    circuit.trip(999);
+    expect([circuit.isOpen(999), circuit.isOpen(1_000)]).toEqual([true, false]);
+    const trial = circuit.enter(1_000)!;
+    circuit.trip(1_000);
+    circuit.leave(trial, 'answered', 1_000);
+    expect(circuit.state).toBe('closed');
+    circuit.trip(1_001);
+    expect([circuit.isOpen(3_000), circuit.isOpen(3_001)]).toEqual([true, false]);
+  });
+
+  it('never changes between closed and open and back faster than its dwell time, whatever is called when, answered how and tripped', () => {
     const evidence = fc.constantFrom<Evidence>('answered', 'failed', 'failed', 'nothing');
-    const move = fc.record({ after: fc.nat(1_500), evidence, concurrent: fc.boolean() });
+    const move = fc.record({ after: fc.nat(1_500), evidence, concurrent: fc.boolean(), trip: fc.boolean() });
     const settings = fc.record({
       failures: fc.integer({ min: 1, max: 4 }),
       dwellMs: fc.integer({ min: 1, max: 2_000 }),
@@ -79,9 +94,12 @@ describe('a circuit', () => {
             }
             if (before === 'open' && circuit.state !== 'open') expect(clock.now() - openedAt).toBeGreaterThanOrEqual(set.dwellMs);
           };
-          for (const { after, evidence: shown, concurrent } of moves) {
+          for (const { after, evidence: shown, concurrent, trip } of moves) {
             clock.advance(after);
             let before = circuit.state;
+            if (trip) circuit.trip(clock.now());
+            note(before);
+            before = circuit.state;
             const pass = circuit.enter(clock.now());
             note(before);
             expect(pass === undefined || circuit.state !== 'open').toBe(true);

@@ -77,6 +77,11 @@ export class Circuit {
     else if (evidence === 'failed' && (this.#machine.is('half-open') || ++this.#failed >= this.#options.failures)) this.#open(now);
   }
 
+  /** Opens it for what no call shows. One that is open has its time already, and one that is tried is judged by that try alone. */
+  trip(now: EpochMs): void {
+    if (this.#machine.is('closed')) this.#open(now);
+  }
+
   #answered(now: EpochMs): void {
     this.#failed = 0;
     if (!this.#machine.is('half-open')) return;

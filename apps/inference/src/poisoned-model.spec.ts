@@ -12,7 +12,7 @@ import {
   topicsOf,
   topicSpecs,
 } from '@sluice/contracts';
-import { parseFlow, type Flow, type Prediction, type Tag } from '@sluice/domain';
+import { parseFlow, type Clock, type Flow, type Prediction, type Tag } from '@sluice/domain';
 import { copyModel, faultyThread, makeModel, poison, type TestModel } from '@sluice/serving/testing';
 import { memoryBus, type MemoryBus } from '@sluice/streaming';
 import { startInference, type Inference } from './app.ts';
@@ -51,11 +51,11 @@ interface Run extends AsyncDisposable {
 }
 
 /** Both tiers on the in-memory driver; the light one's thread is faulty. */
-async function run(maxSlice: number, of = flow): Promise<Run> {
+async function run(maxSlice: number, of = flow, clock: Clock = { now: () => 1000 }): Promise<Run> {
   const bus = memoryBus();
   await bus.ensureTopics(topicSpecs(of));
   const inference = await startInference({
-    ...{ bus, flow: of, schemas: [mlp.schema], models: root, tiers: of.tiers, clock: { now: () => 1000 }, instance: 'test', maxSlice },
+    ...{ bus, flow: of, schemas: [mlp.schema], models: root, tiers: of.tiers, clock, instance: 'test', maxSlice },
     ...{ backend: 'wasm' as const, threadFiles: new Map([['light', faultyThread]]) },
   });
   const close = async (): Promise<void> => {
@@ -99,6 +99,12 @@ async function send({ bus }: Run, rows: readonly Float32Array[], from = 0): Prom
   );
   const predictions = records.map((record) => decodePrediction(record.value!));
   return predictions.sort((a, b) => a.source.offset - b.source.offset);
+}
+
+/** A clock that goes on by a millisecond whenever it is asked, so that work takes time. */
+function steps(): Clock {
+  let now = 1000;
+  return { now: () => now++ };
 }
 
 const clean = (n: number): Float32Array[] => Array.from({ length: n }, (_, i) => mlp.row(i));
@@ -158,6 +164,19 @@ describe('a poisoned model', () => {
       ['mlp', true],
       ['logistic', false],
     ]);
+  });
+
+  it('that is behind its topic is left alone where the flow says so, and heavy answers meanwhile', async () => {
+    await using worker = await run(4, parseFlow({ ...flow, breaker: { lagMs: 10_000, dwellMs: 60_000, longestMs: 60_000 } }), steps());
+    expect((await send(worker, clean(4))).map(({ tier }) => tier)).toEqual(Array(4).fill('light'));
+    const { inference, bus } = worker;
+    await inference.reportHealth();
+    bus.lag = async () => 1e6;
+    expect(inference.workers[0]!.breaker!.isOpen).toBe(false);
+    await inference.reportHealth();
+    expect((await send(worker, clean(4), 4)).flatMap(({ trail }) => trail.map(({ reason }) => reason))).toContain('breaker-open:heavy');
+    const last = decodeHealth((await bus.readAll([healthTopic])).findLast(({ key }) => key!.toString().includes('mlp'))!.value!);
+    expect(last.breakerOpen).toBe(true);
   });
 
   it.each(['throw', 'hang'] as const)('that fails on everything (%s) is left alone, and heavy answers all of it', async (kind) => {

@@ -114,9 +114,9 @@ export const errorTable = {
   },
   SLUICE_BREAKER_OPEN: {
     class: 'retry',
-    what: 'The model failed several batches in a row and is left alone for a while.',
+    what: 'The model failed several batches in a row, was too slow for them or is too far behind its topic, and is left alone for a while.',
     record: asDeclared,
-    remedy: 'Look at the errors of the model before this one; the next batch after the dwell time (breaker in the flow) tries it again.',
+    remedy: 'The message says why; the next batch after the dwell time (breaker in the flow) tries it again.',
   },
   SLUICE_IMAGE_INVALID: {
     class: 'reject',

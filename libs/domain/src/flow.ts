@@ -125,6 +125,20 @@ const document = z.strictObject({
         .default(1_000)
         .describe('Shortest time a model is left alone before one batch tries it again; doubled while it fails on, with jitter.'),
       longestMs: z.int().min(1).default(30_000).describe('Longest such time.'),
+      slowMs: z
+        .int()
+        .min(1)
+        .optional()
+        .describe(
+          'A batch whose answers come later than this after it was handed to the model counts as failed, though they are used. Left out: `request.deadlineMs`.',
+        ),
+      lagMs: z
+        .int()
+        .min(1)
+        .optional()
+        .describe(
+          'The model is also left alone when a record put on its topic now would wait longer than this, as its worker last reckoned: what waits goes the way of `fallback` meanwhile. Left out: it waits, or what `overload` says.',
+        ),
     })
     .prefault({}),
   target: z.strictObject({

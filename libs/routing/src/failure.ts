@@ -10,7 +10,10 @@ function failure(name: string, what: (tier: string) => string): Teller {
 export const failures = {
   SLUICE_MODEL_FAILED: failure('model-failed', (tier) => `The ${tier} tier's model failed on it`),
   SLUICE_MODEL_LOST: failure('model-lost', (tier) => `The ${tier} tier's model did not answer`),
-  SLUICE_BREAKER_OPEN: failure('breaker-open', (tier) => `The ${tier} tier's model had failed again and again and was left alone`),
+  SLUICE_BREAKER_OPEN: failure(
+    'breaker-open',
+    (tier) => `The ${tier} tier's model had failed or been late again and again and was left alone`,
+  ),
   SLUICE_OVERLOADED: failure('late', (tier) => `The ${tier} tier could not take it before its deadline`),
 } as const satisfies Partial<Record<ErrorCode, Teller>>;
 

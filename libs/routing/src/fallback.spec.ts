@@ -87,7 +87,7 @@ describe('an event whose tier gives no answer', () => {
     expect(way).toMatchObject({ asked: ['fast', 'heavy'], served: { tier: 'fast', harm: 0.5, cost: 0.05, label: 'spam' } });
     expect(way.served!.trail.at(-1)).toMatchObject({ kind: 'fallback', tier: 'heavy', reason: 'breaker-open:served=fast' });
     expect(said(way)).toContain(
-      "The heavy tier's model had failed again and again and was left alone, so the answer that the fast tier had given was served.",
+      "The heavy tier's model had failed or been late again and again and was left alone, so the answer that the fast tier had given was served.",
     );
   });
 
