@@ -7,7 +7,7 @@ import type { Fate, SimulatedLog } from '../testing/log-simulator.ts';
 const fate: fc.Arbitrary<Fate> = fc.record({
   partition: fc.nat(2),
   key: fc.option(fc.nat(3), { nil: undefined }),
-  end: fc.constantFrom('fast', 'heavy', 'reject', 'rejectAtModel', 'drop'),
+  end: fc.constantFrom('fast', 'heavy', 'reject', 'rejectAtModel', 'redriven', 'drop'),
 });
 const log = fc.array(fate, { minLength: 1, maxLength: 60 }).map(simulateLog);
 /** A log and one of its answers, by topic and index. */
@@ -67,6 +67,16 @@ describe('the judge', () => {
     const origin = { 'sluice-origin': Buffer.from(placeOf(records.requests[0] as JudgeRecord)) };
     const letter = { ...(records.predictions[0] as JudgeRecord), topic: 'mail.dead-letters', headers: origin };
     expect(judge({ ...records, deadLetters: [letter] })).toMatchObject({ duplicated: 1, predictions: 1, deadLetters: 1 });
+  });
+
+  it('takes no dead letter for an answer whose record was sent again to where it was refused, and finds one more that nobody sent again', () => {
+    const records = simulateLog([{ partition: 0, key: 1, end: 'redriven' }]);
+    expect(judge(records)).toMatchObject({ predictions: 1, deadLetters: 0, redriven: 1, lost: 0, duplicated: 0 });
+    const letter = { ...(records.deadLetters[0] as JudgeRecord), offset: 99 };
+    expect(judge({ ...records, deadLetters: [...records.deadLetters, letter] })).toMatchObject({ duplicated: 1 });
+    expect(judge({ ...records, predictions: [] })).toMatchObject({ lost: 1 });
+    const [first] = records.routed as [JudgeRecord];
+    expect(judge({ ...records, routed: [first] })).toMatchObject({ duplicated: 1, redriven: 0 });
   });
 
   it('finds every exchange of two records that share key, way and target', () => {
@@ -133,7 +143,9 @@ interface Pair {
 
 function pairsInOneLane(records: SimulatedLog): Pair[] {
   const keys = new Map(records.requests.map((request) => [placeOf(request), request.key?.toString('hex') ?? '']));
-  const laneOf = (record: JudgeRecord): string => {
+  const laneOf = (record: JudgeRecord): string | undefined => {
+    // Sent again by hand: it came from no partition.
+    if (record.headers['sluice-source'] === undefined) return undefined;
     const source = String(record.headers['sluice-source']).replace(/\/\d+$/, '');
     return `${record.topic}/${record.partition}|${source}|${keys.get(String(record.headers['sluice-origin']))}`;
   };
@@ -141,7 +153,7 @@ function pairsInOneLane(records: SimulatedLog): Pair[] {
     const lanes = records[topic].map(laneOf);
     return lanes.flatMap((lane, b) => {
       const a = lanes.indexOf(lane);
-      return a < b ? [{ topic, a, b }] : [];
+      return lane !== undefined && a < b ? [{ topic, a, b }] : [];
     });
   });
 }

@@ -14,8 +14,10 @@ export interface JudgeInput {
 export interface Verdict {
   readonly requests: number;
   readonly predictions: number;
-  /** Requests refused with a cause. */
+  /** Requests refused with a cause, and not sent again since to where they were refused. */
   readonly deadLetters: number;
+  /** Dead letters whose record was sent again to the topic of a model: what came of that is the answer of its request. */
+  readonly redriven: number;
   /** Requests left out on purpose and declared so. */
   readonly drops: number;
   /** Requests of which a dead letter says that they expired unread. */
@@ -43,6 +45,7 @@ const mostFaults = 20;
  */
 export function judge(input: JudgeInput): Verdict {
   const book = new Book(input.requests);
+  for (const record of input.routed ?? []) book.takeBack(record);
   for (const record of input.predictions) book.answer(record, 'prediction');
   for (const record of input.deadLetters) book.answer(record, kindOfDeadLetter(record));
   for (const records of [input.predictions, input.deadLetters, input.routed ?? []]) book.checkOrder(records);
@@ -59,10 +62,22 @@ function kindOfDeadLetter(record: JudgeRecord): AnswerKind {
 
 /** Running account of one judgement. */
 class Book {
+  /** By request; less those that were taken back. */
   readonly #answers = new Map<string, number>();
   readonly #keys = new Map<string, string>();
   readonly #topics = new Set<string>();
-  readonly #count = { prediction: 0, deadLetter: 0, drop: 0, shadow: 0, expired: 0, foreign: 0, duplicated: 0, order: 0, unexplained: 0 };
+  readonly #count = {
+    prediction: 0,
+    deadLetter: 0,
+    redriven: 0,
+    drop: 0,
+    shadow: 0,
+    expired: 0,
+    foreign: 0,
+    duplicated: 0,
+    order: 0,
+    unexplained: 0,
+  };
   readonly #faults: string[] = [];
 
   constructor(requests: readonly JudgeRecord[]) {
@@ -71,6 +86,19 @@ class Book {
       this.#answers.set(placeOf(record), 0);
       if (record.key !== null) this.#keys.set(placeOf(record), record.key.toString('latin1'));
     }
+  }
+
+  /**
+   * A record that stands on the topic of a model though no app put it there (it has no source) was refused and sent again. A request that was
+   * refused before any model saw it comes back as a new request, and its dead letter stays its answer.
+   */
+  takeBack(record: JudgeRecord): void {
+    if (record.headers[headerNames.redriven] === undefined || record.headers[headerNames.source] !== undefined) return;
+    const request = originOf(record)?.text ?? '';
+    const answers = this.#answers.get(request);
+    if (answers === undefined) return;
+    this.#answers.set(request, answers - 1);
+    this.#count.redriven++;
   }
 
   answer(record: JudgeRecord, kind: AnswerKind): void {
@@ -99,7 +127,7 @@ class Book {
   #settle(request: string, by: string): void {
     const answers = this.#answers.get(request)!;
     this.#answers.set(request, answers + 1);
-    if (answers === 0) return;
+    if (answers < 1) return;
     this.#count.duplicated++;
     this.#fault(`request ${request} is answered again: ${by}`);
   }
@@ -123,12 +151,13 @@ class Book {
   }
 
   verdict(): Verdict {
-    const lost = [...this.#answers].filter(([, answers]) => answers === 0).map(([request]) => request);
+    const lost = [...this.#answers].filter(([, answers]) => answers < 1).map(([request]) => request);
     for (const request of lost) this.#fault(`request ${request} has no answer`);
     return {
       requests: this.#answers.size,
       predictions: this.#count.prediction,
-      deadLetters: this.#count.deadLetter,
+      deadLetters: this.#count.deadLetter - this.#count.redriven,
+      redriven: this.#count.redriven,
       drops: this.#count.drop,
       expired: this.#count.expired,
       lost: lost.length,

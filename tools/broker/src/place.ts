@@ -1,5 +1,8 @@
 /** Headers that the judge reads. Written out here, not imported: the judge shares nothing with what it judges. */
-export const headerNames = { source: 'sluice-source', origin: 'sluice-origin', class: 'sluice-class', until: 'sluice-until' } as const;
+export const headerNames = {
+  ...{ source: 'sluice-source', origin: 'sluice-origin', class: 'sluice-class', until: 'sluice-until' },
+  redriven: 'sluice-redriven',
+} as const;
 
 /** The coordinates of a record. */
 export interface Place {

@@ -5,7 +5,7 @@ export interface Fate {
   readonly partition: number;
   /** undefined: a keyless request. */
   readonly key: number | undefined;
-  readonly end: 'fast' | 'heavy' | 'reject' | 'rejectAtModel' | 'drop';
+  readonly end: 'fast' | 'heavy' | 'reject' | 'rejectAtModel' | 'redriven' | 'drop';
 }
 
 export interface SimulatedLog {
@@ -47,8 +47,11 @@ export function simulateLog(fates: readonly Fate[]): SimulatedLog {
     const request = requests.append(partition, bytes, {});
     const stamp = (source: JudgeRecord): Record<string, string> => ({ 'sluice-source': place(source), 'sluice-origin': place(request) });
     if (end === 'reject' || end === 'drop') return void deadLetters.append(0, bytes, { ...stamp(request), 'sluice-class': end });
-    const first = fast.append(key ?? partition, bytes, stamp(request));
-    if (end === 'rejectAtModel') return void deadLetters.append(0, bytes, { ...stamp(first), 'sluice-class': 'reject' });
+    let first = fast.append(key ?? partition, bytes, stamp(request));
+    if (end === 'rejectAtModel' || end === 'redriven') deadLetters.append(0, bytes, { ...stamp(first), 'sluice-class': 'reject' });
+    if (end === 'rejectAtModel') return;
+    const again = { 'sluice-origin': place(request), 'sluice-redriven': place(request) };
+    if (end === 'redriven') first = fast.append(key ?? partition, bytes, again);
     const last = end === 'heavy' ? heavy.append(key ?? partition, bytes, stamp(first)) : first;
     predictions.append(at % 3, Buffer.from(`id-${at}`), stamp(last));
   });

@@ -7,6 +7,7 @@ export function added(a: Judgement, b: Judgement): Judgement {
     requests: a.requests + b.requests,
     predictions: a.predictions + b.predictions,
     deadLetters: a.deadLetters + b.deadLetters,
+    redriven: a.redriven + b.redriven,
     drops: a.drops + b.drops,
     expired: a.expired + b.expired,
     lost: a.lost + b.lost,

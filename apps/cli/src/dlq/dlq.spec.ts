@@ -1,3 +1,4 @@
+import { passJudgement } from '@sluice/broker';
 import { deadLetter, header, headerText, topicsOf, topicSpecs } from '@sluice/contracts';
 import { demoFlowFile } from '@sluice/demo';
 import { SluiceError } from '@sluice/domain';
@@ -67,6 +68,27 @@ describe('sluice dlq', () => {
     expect(await redrive(bus, 'mail', {})).toMatchObject({ before: 1 });
     expect((await redrive(bus, 'mail', {})).sent).toEqual([]);
     expect(await bus.readAll([topics.requests])).toHaveLength(2);
+  });
+
+  it('to the topic of a model makes its answer the one that counts, and not the dead letter', async () => {
+    const bus = await busWithLetters();
+    const publisher = await bus.openPublisher();
+    const model = topics.model('mail-heavy');
+    const routed = { topic: model, partition: 0, key: null, value: Buffer.of(7) };
+    const origin = { [header.origin]: `${topics.requests}/0/0` };
+    await publisher.publish([{ ...routed, topic: topics.requests }]);
+    await publisher.publish([{ ...routed, headers: { ...origin, [header.source]: `${topics.requests}/0/0` } }]);
+    const [record] = await bus.readAll([model]);
+    const error = new SluiceError('SLUICE_MODEL_FAILED', 'why');
+    await publisher.publish([deadLetter({ record: record!, error, stage: 'mail-heavy', topic: topics.deadLetters, attempts: 1 })]);
+    const verdict = () => passJudgement({ broker: { kind: 'memory', judge: undefined }, bus, topics, models: ['mail-heavy'] });
+    expect(await verdict()).toMatchObject({ deadLetters: 3, redriven: 0, lost: 0 });
+    await redrive(bus, 'mail', { stage: 'mail-heavy' });
+    expect(await verdict()).toMatchObject({ deadLetters: 2, redriven: 1, lost: 1 });
+    const again = (await bus.readAll([model]))[1]!;
+    const answer = { topic: topics.predictions, key: null, value: null };
+    await publisher.publish([{ ...answer, headers: { [header.origin]: again.headers[header.origin], [header.source]: `${model}/0/1` } }]);
+    expect(await verdict()).toMatchObject({ predictions: 1, deadLetters: 2, redriven: 1, lost: 0, duplicated: 0 });
   });
 
   it('counts the attempts of a record that is refused again, and remembers where it stood first', async () => {
