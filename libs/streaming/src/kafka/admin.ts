@@ -4,15 +4,18 @@ import type { TopicPartition, TopicSpec } from '../port.ts';
 import { metadataMaxAgeMs, type Clients } from './client.ts';
 import { isPassing, isUnreachable, protocolType } from './faults.ts';
 import { readCommitted, readUncommitted, type ClientCluster } from './internals.ts';
+import { committedBy, earliest, endsOf, latest } from './offsets.ts';
 import { backoff, pause } from './time.ts';
 
 /** How long the first contact with the cluster may take. */
 const reachWithinMs = 10_000;
 const visibleWithinMs = 30_000;
 
-/** Timestamps that ListOffsets understands as the two ends. */
-const earliest = -2;
-const latest = -1;
+const ends = {
+  low: { timestamp: earliest, isolationLevel: readCommitted },
+  stable: { timestamp: latest, isolationLevel: readCommitted },
+  high: { timestamp: latest, isolationLevel: readUncommitted },
+} as const;
 
 export interface Bounds {
   /** First offset that still exists. */
@@ -74,45 +77,35 @@ export class ClusterAdmin {
     return count;
   }
 
+  /** Asks each broker for all of its partitions at once. What was committed is read first, so that the lag is never told too short. */
   async lag(group: string, topics: readonly string[]): Promise<number> {
-    let lag = 0;
+    const partitions: TopicPartition[] = [];
     for (const topic of topics) {
       const count = await this.partitions(topic);
-      for (let partition = 0; partition < count; partition++) {
-        const { low, stable } = await this.bounds({ topic, partition });
-        const committed = (await this.committed(group, { topic, partition })) ?? low;
-        lag += Math.max(0, stable - Math.max(low, committed));
-      }
+      for (let partition = 0; partition < count; partition++) partitions.push({ topic, partition });
     }
-    return lag;
+    return this.#persist(async (cluster) => {
+      const committed = await committedBy(cluster, group, partitions);
+      const [low, stable] = await Promise.all([endsOf(cluster, partitions, ends.low), endsOf(cluster, partitions, ends.stable)]);
+      return partitions.reduce((lag, _, i) => lag + Math.max(0, stable[i]! - Math.max(low[i]!, committed[i]!)), 0);
+    });
   }
 
-  async bounds({ topic, partition }: TopicPartition): Promise<Bounds> {
+  async bounds(partition: TopicPartition): Promise<Bounds> {
     return this.#persist(async (cluster) => {
-      await cluster.addMultipleTargetTopics([topic]);
-      const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
-      const broker = await cluster.findBroker({ nodeId: leader });
-      const ask = async (timestamp: number, isolationLevel: number) => {
-        const { responses } = await broker.listOffsets({ isolationLevel, topics: [{ topic, partitions: [{ partition, timestamp }] }] });
-        return Number(responses[0]?.partitions[0]?.offset ?? 0);
-      };
-      const [low, stable, high] = await Promise.all([
-        ask(earliest, readCommitted),
-        ask(latest, readCommitted),
-        ask(latest, readUncommitted),
+      const [[low], [stable], [high]] = await Promise.all([
+        endsOf(cluster, [partition], ends.low),
+        endsOf(cluster, [partition], ends.stable),
+        endsOf(cluster, [partition], ends.high),
       ]);
-      return { low, stable, high };
+      return { low: low!, stable: stable!, high: high! };
     });
   }
 
   /** The group's committed offset, undefined when it has none. */
-  async committed(group: string, { topic, partition }: TopicPartition): Promise<number | undefined> {
-    return this.#persist(async (cluster) => {
-      const coordinator = await cluster.findGroupCoordinator({ groupId: group });
-      const { responses } = await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions: [{ partition }] }] });
-      const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
-      return offset < 0 ? undefined : offset;
-    });
+  async committed(group: string, partition: TopicPartition): Promise<number | undefined> {
+    const [offset] = await this.#persist((cluster) => committedBy(cluster, group, [partition]));
+    return offset! < 0 ? undefined : offset;
   }
 
   async close(): Promise<void> {
