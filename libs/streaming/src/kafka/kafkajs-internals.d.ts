@@ -1,4 +1,5 @@
 declare module 'kafkajs/src/consumer/batch.js';
+declare module 'kafkajs/src/consumer/consumerGroup.js';
 declare module 'kafkajs/src/cluster/index.js';
 declare module 'kafkajs/src/consumer/filterAbortedMessages.js';
 declare module 'kafkajs/src/loggers/index.js';

@@ -4,10 +4,14 @@ import { createInterface } from 'node:readline';
 
 const child = join(import.meta.dirname, '../../../../libs/streaming/testing/timed-child.ts');
 
+/** Version of the transaction protocol, with one producer for each partition; or version 2 with one producer for all partitions of the process. */
+export type Way = 'version-1' | 'version-2' | 'one-per-process';
+
 /** What a copier did since it was asked last. */
 export interface Told {
   readonly records: number;
-  /** Milliseconds from the first record of a slice to the end of its transaction. */
+  readonly transactions: number;
+  /** Milliseconds from when a slice was taken to the end of its transaction. */
   readonly commits: readonly number[];
   readonly cpuMs: number;
 }
@@ -21,13 +25,13 @@ export interface Copier {
 export async function startCopier(args: {
   brokers: string;
   run: string;
-  version: 1 | 2;
+  way: Way;
   slice: number;
   /** Milliseconds. */
   linger: number;
 }): Promise<Copier> {
-  const { brokers, run, version, slice, linger } = args;
-  const copier = spawn(process.execPath, [child, brokers, run, String(version), String(slice), String(linger)], {
+  const { brokers, run, way, slice, linger } = args;
+  const copier = spawn(process.execPath, [child, brokers, run, way, String(slice), String(linger)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const gone = new Promise<void>((resolve) => copier.once('exit', () => resolve()));

@@ -1,9 +1,18 @@
 import { FlexibleReader, FlexibleWriter } from './flexible.ts';
 import { assertNone, throttled, type Producer, type Request } from './request.ts';
 
+/** Who commits offsets, as its group knows it (KIP-447): the broker refuses them from another generation. */
+export interface GroupMember {
+  readonly generation: number;
+  readonly member: string;
+  readonly instance: string | null;
+}
+
 /** Offsets to commit with the transaction: per partition the next one to read. */
-interface Commit extends Producer {
+export interface Commit extends Producer {
   readonly groupId: string;
+  /** Left out: nobody in particular, and the transactional id alone fences. */
+  readonly by?: GroupMember;
   readonly topics: readonly {
     readonly topic: string;
     readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly metadata?: string | null }[];
@@ -25,12 +34,12 @@ export const txnOffsetCommit = (commit: Commit): Request<Answer> => ({
 type Answer = ReturnType<typeof decode>;
 
 /** No generation and no member: the transactional id fences, which belongs to one partition. */
-const anybody = { generation: -1, member: '', instance: null } as const;
+const anybody: GroupMember = { generation: -1, member: '', instance: null };
 const noLeaderEpoch = -1;
 
-function encode({ transactionalId, groupId, producerId, producerEpoch, topics }: Commit) {
+function encode({ transactionalId, groupId, producerId, producerEpoch, topics, by = anybody }: Commit) {
   const writer = new FlexibleWriter().string(transactionalId).string(groupId).int64(producerId).int16(producerEpoch);
-  writer.int32(anybody.generation).string(anybody.member).string(anybody.instance);
+  writer.int32(by.generation).string(by.member).string(by.instance);
   writer.array(topics, ({ topic, partitions }) =>
     writer
       .string(topic)
