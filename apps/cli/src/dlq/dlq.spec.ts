@@ -81,7 +81,7 @@ describe('sluice dlq', () => {
     const [record] = await bus.readAll([model]);
     const error = new SluiceError('SLUICE_MODEL_FAILED', 'why');
     await publisher.publish([deadLetter({ record: record!, error, stage: 'mail-heavy', topic: topics.deadLetters, attempts: 1 })]);
-    const verdict = () => passJudgement({ broker: { kind: 'memory', judge: undefined, brokers: undefined }, bus, topics, models: ['mail-heavy'] });
+    const verdict = () => passJudgement({ broker: { kind: 'memory', brokers: undefined }, bus, topics, models: ['mail-heavy'] });
     expect(await verdict()).toMatchObject({ deadLetters: 3, redriven: 0, lost: 0 });
     await redrive(bus, 'mail', { stage: 'mail-heavy' });
     expect(await verdict()).toMatchObject({ deadLetters: 2, redriven: 1, lost: 1 });
