@@ -1,34 +1,18 @@
-import { defineMachine, SluiceError, toSluiceError, type Machine, type Transitions } from '@sluice/domain';
+import { defineMachine, SluiceError, toSluiceError, type Machine } from '@sluice/domain';
 import { Carrier, decisive, type Work } from '../carrier.ts';
-import { placeOf, stamped } from '../records.ts';
-import type { PipeSpec, PipeStats, Processor, TopicPartition } from '../port.ts';
+import type { Processor, TopicPartition } from '../port.ts';
 import type { ClusterAdmin } from './admin.ts';
 import type { BusLogger, Clients } from './client.ts';
+import { Committer, type CommitterContext } from './committer.ts';
 import { expiredLetter } from './expired.ts';
-import { isFenced, protocolType, refusal } from './faults.ts';
+import { isFenced, protocolType } from './faults.ts';
 import type { ClientBatch } from './internals.ts';
 import type { Membership } from './membership.ts';
+import { ownerTransitions, type OwnerState } from './owner-state.ts';
 import { replayBefore } from './replay.ts';
 import { SliceQueue } from './slice-queue.ts';
 import { backoff, pause } from './time.ts';
-import { toRecord, type Place } from './wire.ts';
-import type { Writer } from './writer.ts';
-
-/** The way of one partition through a pipe. */
-export const ownerTransitions = {
-  /** Assigned; no producer. */
-  assigned: ['fencing', 'closed'],
-  /** A new producer takes the transactional id over; then the committed offset is read. */
-  fencing: ['running', 'poisoned', 'closed'],
-  running: ['fencing', 'poisoned', 'fenced', 'closed'],
-  /** Something failed: the producer is thrown away whatever it was. */
-  poisoned: ['fencing', 'closed'],
-  /** Another process took the id over: nothing is done before the group confirms that the partition is ours. */
-  fenced: ['fencing', 'closed'],
-  closed: [],
-} as const satisfies Transitions<string>;
-
-export type OwnerState = keyof typeof ownerTransitions;
+import { toRecord } from './wire.ts';
 
 /** How long a partition is silent before markers at its end are committed, so that lag comes to rest at 0. */
 const idleMs = 1_000;
@@ -39,23 +23,11 @@ const maxLost = 3;
 /** How often a damaged batch is fetched before it is put aside: what the way here damaged comes whole the next time. */
 const maxDamaged = 3;
 
-/** A commit whose fate is not known. */
-interface Uncertain {
-  readonly next: number;
-  /** Whether records went through the processor for it: only then it waits to hear of their fate. */
-  readonly carried: boolean;
-  /** Offsets that it passes over because they are gone. */
-  readonly expired: number;
-}
-
-export interface OwnerContext {
+export interface OwnerContext extends CommitterContext {
   readonly clients: Clients;
   readonly admin: ClusterAdmin;
   readonly logger: BusLogger;
-  readonly spec: PipeSpec;
-  readonly stats: PipeStats;
   readonly membership: Membership;
-  readonly newWriter: (partition: TopicPartition) => Writer;
   /** Fetches this partition from `offset` on. */
   readonly seek: (partition: TopicPartition, offset: number) => void;
   readonly setPaused: (partition: TopicPartition, paused: boolean) => void;
@@ -70,17 +42,16 @@ export class PartitionOwner {
   readonly done: Promise<void>;
   readonly #context: OwnerContext;
   readonly #queue: SliceQueue;
+  readonly #committer: Committer;
   readonly #machine: Machine<OwnerState>;
   readonly #closing = new AbortController();
   #isReady!: () => void;
-  #writer: Writer | undefined;
   #processor: Processor | undefined;
   #carrier: Carrier | undefined;
   /** Next offset to fetch, as far as batches told. */
   #position = 0;
   /** Next offset to process: what the group has committed, or will have with the transaction under way. */
   #committed = -1;
-  #uncertain: Uncertain | undefined;
   #anew = false;
   #lost = 0;
   #damaged = 0;
@@ -90,6 +61,7 @@ export class PartitionOwner {
     this.#context = context;
     this.partition = partition;
     this.#queue = new SliceQueue(context.spec);
+    this.#committer = new Committer(context, partition);
     this.#machine = defineMachine<OwnerState>(`${partition.topic}/${partition.partition}`, ownerTransitions, {
       start: 'assigned',
       onChange: (from, to) => context.logger.debug({ event: 'partition', ...partition, from, to }, 'partition changed state'),
@@ -113,7 +85,7 @@ export class PartitionOwner {
   }
 
   get isBusy(): boolean {
-    return this.#queue.length > 0 || this.#uncertain !== undefined;
+    return this.#queue.length > 0 || this.#committer.isUncertain;
   }
 
   /** The group was joined again and the partition stayed: fence anew before the next slice. */
@@ -188,12 +160,11 @@ export class PartitionOwner {
 
   /** Producer, committed offset, processor, position: in this order, so that nothing of a predecessor can still be pending. */
   async #fence(): Promise<void> {
-    if (this.#machine.state === 'running') await this.#dropWriter();
+    if (this.#machine.state === 'running') await this.#committer.close();
     this.#machine.to('fencing');
     this.#anew = false;
-    const { newWriter, admin, spec, seek } = this.#context;
-    this.#writer = newWriter(this.partition);
-    await this.#writer.open();
+    const { admin, spec, seek } = this.#context;
+    await this.#committer.open();
     const { low, high } = await admin.bounds(this.partition);
     const found = await admin.committed(spec.group, this.partition);
     const committed = found ?? low;
@@ -228,17 +199,10 @@ export class PartitionOwner {
     await this.#commit({ slice: [], outputs: [expiredLetter(spec, this.partition, gap)] }, low - committed);
   }
 
-  /** The committed offset tells whether the transaction that ended in an error did take place. */
   async #settleFate(committed: number): Promise<void> {
-    if (this.#uncertain === undefined) return;
-    const { next, carried, expired } = this.#uncertain;
-    const happened = committed === next;
-    this.#uncertain = undefined;
-    if (happened) {
-      this.#committed = committed;
-      this.#context.stats.expired += expired;
-    }
-    if (carried) await decisive(() => (happened ? this.#processor?.committed?.() : this.#processor?.aborted?.()));
+    const fate = this.#committer.settle(committed);
+    if (fate?.happened) this.#committed = committed;
+    if (fate?.carried) await decisive(() => (fate.happened ? this.#processor?.committed?.() : this.#processor?.aborted?.()));
   }
 
   /** Keeps the processor while nobody else moved the partition on; otherwise its state is stale and a new one takes over. */
@@ -271,37 +235,11 @@ export class PartitionOwner {
     if (!this.#paused) this.#setPaused(true);
   }
 
-  async #commit({ slice, outputs }: Work, expired = 0): Promise<void> {
-    const { spec, admin, stats } = this.#context;
-    const next = slice.at(-1) === undefined ? this.#position : slice.at(-1)!.offset + 1;
-    this.#uncertain = { next, carried: slice.length > 0, expired };
-    const counts = new Map<string, number>();
-    for (const { topic } of outputs) if (!counts.has(topic)) counts.set(topic, await admin.partitions(topic));
-    const records = outputs.map((output): Place => ({
-      ...output,
-      partition: placeOf(output, counts.get(output.topic)!),
-      headers: stamped(output),
-    }));
-    try {
-      await this.#writer!.commit({ group: spec.group, records, partition: this.partition, next });
-    } catch (thrown) {
-      const refused = refusal(thrown);
-      if (refused === undefined) throw thrown;
-      await this.#replaceWriter();
-      this.#uncertain = undefined;
-      throw refused;
-    }
-    this.#uncertain = undefined;
+  async #commit(work: Work, expired = 0): Promise<void> {
+    const last = work.slice.at(-1);
+    const next = last === undefined ? this.#position : last.offset + 1;
+    await this.#committer.commit(work, { next, expired });
     this.#committed = next;
-    stats.expired += expired;
-  }
-
-  /** The broker refused a record: only the transaction is lost, the place in the slice is not. */
-  async #replaceWriter(): Promise<void> {
-    await this.#dropWriter();
-    const writer = this.#context.newWriter(this.partition);
-    this.#writer = writer;
-    await writer.open();
   }
 
   async #poison(thrown: unknown, failures: number): Promise<void> {
@@ -309,7 +247,7 @@ export class PartitionOwner {
     const fenced = isFenced(thrown);
     const at = performance.now();
     this.#setPaused(true);
-    await this.#dropWriter();
+    await this.#committer.close();
     stats.aborts++;
     this.#machine.to(fenced && this.#machine.state === 'running' ? 'fenced' : 'poisoned');
     const why = { event: fenced ? 'fenced' : 'poisoned', ...this.partition, type: protocolType(thrown), error: String(thrown) };
@@ -318,18 +256,11 @@ export class PartitionOwner {
     await membership.confirmed(fenced ? at : undefined, this.#closing.signal);
   }
 
-  async #dropWriter(): Promise<void> {
-    const writer = this.#writer;
-    this.#writer = undefined;
-    await writer?.close().catch(() => undefined);
-  }
-
   async #end(): Promise<void> {
     if (!this.#machine.is('closed')) this.#machine.to('closed');
     this.#queue.clear();
-    await this.#dropWriter();
-    if (this.#uncertain?.carried) await this.#processor?.aborted?.();
-    this.#uncertain = undefined;
+    await this.#committer.close();
+    if (this.#committer.forget()) await this.#processor?.aborted?.();
     await this.#processor?.close?.();
   }
 }
