@@ -157,6 +157,19 @@ describe('Learner', () => {
     expect(learner.stats).toMatchObject({ auditsLost: 1, estimatedLoss: (1 - 0.01) / 0.5 });
   });
 
+  it.each([
+    [0.02, -5.397, false],
+    [0.005, -9.852, true],
+  ])('moves far for one wrong answer whose heavy answer was lost: at p = %d from -3.912 to %d', (probability, theta, heavyOnly) => {
+    const learner = Learner.create(noWarmUp, width);
+    const audit = { probability, drawn: true };
+    learner.fold(exampleOf({ id: 'a', part: 'decision', audit }));
+    expect(learner.stats.theta).toBeCloseTo(-3.912, 3);
+    learner.fold(exampleOf({ id: 'a', part: 'truth', truth: 1, audit }));
+    expect(learner.stats.theta).toBeCloseTo(theta, 3);
+    expect(learner.stats.heavyOnly).toBe(heavyOnly);
+  });
+
   it('goes to the safe end under sustained harm, learns there from shadowed heavy answers, and comes back', () => {
     const learner = Learner.create(noWarmUp, width);
     const audit = { probability: 0.25, drawn: true };
