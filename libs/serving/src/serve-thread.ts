@@ -1,35 +1,36 @@
 import { performance } from 'node:perf_hooks';
-import type { MessagePort } from 'node:worker_threads';
 import { SluiceError, toSluiceError } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
-import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
+import type { RowFailure, ThreadData, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
 import { soften } from './temperature.ts';
+import { openThreadPort, type ThreadPort } from './thread-port.ts';
 
 /** Only tests replace what an inference thread runs. */
-export type Wrap = (executor: Executor) => Executor;
+export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 
 /** The whole life of an inference thread: load, report, answer batches until told to close. */
-export async function serveThread(port: MessagePort, data: ThreadData, wrap: Wrap = (executor) => executor): Promise<void> {
-  const send = (message: FromThread, moved: ArrayBuffer[] = []): void => port.postMessage(message, moved);
+export async function serveThread(wrap: Wrap = (executor) => executor): Promise<void> {
+  const { port, data } = await openThreadPort();
   // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
   tf.enableProdMode();
   try {
     const folder = await loadModel(data.dir, data.schemas);
     const { executor, ...opened } = await open(folder, data);
-    const batches = new BatchRunner(folder, wrap(executor), data.options.maxBatch);
-    port.on('message', (message: ToThread) => {
-      if (message.kind === 'run') return batches.run(message, send);
-      send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes } });
+    const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
+    port.listen((message) => {
+      if (message.kind === 'run') return batches.run(message, port);
+      const whole = port.placement === 'process' ? { processBytes: process.memoryUsage.rss() } : {};
+      port.send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes, ...whole } });
     });
-    send({ kind: 'ready', facts: { name: executor.name, ...opened } });
+    port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });
   } catch (thrown) {
     const { code, message } = toSluiceError(thrown, 'SLUICE_MODEL_INVALID');
-    send({ kind: 'fault', code, message });
+    port.send({ kind: 'fault', code, message });
     port.close();
   }
 }
@@ -55,7 +56,7 @@ class BatchRunner {
     this.#temperature = folder.manifest.calibration?.temperature ?? 1;
   }
 
-  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, send: (message: FromThread, moved: ArrayBuffer[]) => void): void {
+  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, port: Pick<ThreadPort, 'send'>): void {
     const start = performance.now();
     const micros = (): number => (performance.now() - start) * 1000;
     try {
@@ -66,9 +67,9 @@ class BatchRunner {
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
       soften(scores, this.#labels, this.#temperature);
-      send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      port.send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
     } catch (thrown) {
-      send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
+      port.send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
     }
   }
 
