@@ -23,6 +23,8 @@ export interface BatcherOptions {
 
 /** A lane works on one batch and may hold the next, so that it never waits for a busy main thread. */
 const depth = 2;
+/** Of batches that take next to no time it holds more, since waking a thread takes longer than they do: so many microseconds of them, and no more than so many. */
+export const held = { micros: 500, batches: 8 } as const;
 /**
  * Milliseconds by which a call may be overtaken, divided by one more than its priority. Strict priorities would starve the lowest; this
  * way nothing that comes later than that goes first.
@@ -103,10 +105,16 @@ export class Batcher {
       const lane = this.#inFlight.indexOf(Math.min(...this.#inFlight));
       const busy = this.#inFlight[lane]!;
       const full = this.#options.cost.batchSize(this.#options.maxBatch, this.#options.hop ?? handOver.thread);
-      if (busy >= depth || (busy > 0 && this.#queue.size < full)) return;
+      if (busy >= this.#depth(full) || (busy > 0 && this.#queue.size < full)) return;
       const batch = this.#queue.take(busy > 0 ? full : this.#share(full), this.#within(lane));
       if (batch) void this.#run(lane, batch);
     }
+  }
+
+  /** Batches that a lane may hold. */
+  #depth(full: number): number {
+    const { base, perRow } = this.#options.cost.fit;
+    return Math.max(depth, Math.min(held.batches, Math.floor(held.micros / (base + perRow * full))));
   }
 
   /** Rows that a lane would answer by a deadline, after those it has already. */

@@ -5,7 +5,7 @@ import type { Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
-import type { RowFailure, ThreadData, ToThread } from './protocol.ts';
+import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
 import { soften } from './temperature.ts';
 import { openThreadPort, type ThreadPort } from './thread-port.ts';
@@ -40,6 +40,9 @@ async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise
   return { ...(await openPlanned(folder, plan)), why: '', timings: [], table: [], plan };
 }
 
+/** A batch of fewer microseconds waits for those that are there already, so that one waking of the other thread does for all of them. */
+const quick = 200;
+
 /** Decodes and runs batches. The rows buffer is filled again by each batch: executors let go of it when they return. */
 class BatchRunner {
   readonly #folder: ModelFolder;
@@ -47,6 +50,8 @@ class BatchRunner {
   readonly #rows: Float32Array;
   readonly #labels: number;
   readonly #temperature: number;
+  /** Answers of quick batches, to be sent together. */
+  #held: { readonly message: FromThread; readonly moved: ArrayBuffer[] }[] = [];
 
   constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
     this.#folder = folder;
@@ -67,10 +72,21 @@ class BatchRunner {
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
       soften(scores, this.#labels, this.#temperature);
-      port.send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      this.#answer({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      // One row alone may be there to find the one at fault: its answer must not be lost with what comes after it.
+      if (n > 1 && micros() < quick) return void (this.#held.length === 1 && setImmediate(() => this.#flush(port)));
     } catch (thrown) {
-      port.send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
+      this.#answer({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
     }
+    this.#flush(port);
+  }
+
+  #answer(message: FromThread, moved: ArrayBuffer[]): void {
+    this.#held.push({ message, moved });
+  }
+
+  #flush(port: Pick<ThreadPort, 'send'>): void {
+    for (const { message, moved } of this.#held.splice(0)) port.send(message, moved);
   }
 
   /** Rows that decode lie one behind the other; `rowOf` tells which row of the batch each of them is. */
