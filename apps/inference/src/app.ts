@@ -7,6 +7,7 @@ import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
 import { CatalogFollower, type VersionChange } from './follow-catalog.ts';
+import { versionsLeft } from './left-before.ts';
 import { Pace } from './pace.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
 import { slowed } from './slowed.ts';
@@ -79,6 +80,7 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   const catalog = await CatalogFollower.open({
     bus,
     models: options.models,
+    left: await versionsLeft(bus, flow),
     ...(options.onVersion && { onVersion: options.onVersion }),
   });
   const workers: Worker[] = [];
@@ -191,6 +193,7 @@ async function healthOf(options: InferenceOptions, worker: Worker, refused: Retu
     failed: pipe.stats.deadLetters,
     refusedVersion: refused?.version ?? '',
     refusedWhy: refused?.refused.message ?? '',
+    refusedCode: refused?.refused.code ?? '',
     breakerOpen: breaker?.isOpen ?? false,
     delay,
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogTopic, decodeCatalogEntry } from '@sluice/contracts';
-import { SluiceError, toSluiceError, type CatalogEntry } from '@sluice/domain';
+import { SluiceError, toSluiceError, type CatalogEntry, type Health } from '@sluice/domain';
 import type { LeftVersion, ServedModel } from '@sluice/serving';
 import type { Bus, Table } from '@sluice/streaming';
 
@@ -23,13 +23,15 @@ export interface FollowOptions {
   readonly bus: Bus;
   /** Folder of all models. */
   readonly models: string;
+  /** Health records of workers that took a version up and left it again: it is not tried before the catalog names one anew. */
+  readonly left?: readonly Health[];
   readonly onVersion?: (change: VersionChange) => void;
 }
 
 /**
  * Keeps models at the version that the catalog names: at once for those that are there when a model is taken up, later at each
  * change. A version that does not load, or is not the one that was added, is refused and told; it never ends the worker. One that was
- * left again, since it failed, is not tried again until the catalog changes or the worker starts anew.
+ * left again, since it failed, is not tried again until the catalog changes, by this worker or by one that starts anew.
  */
 export class CatalogFollower {
   readonly #options: FollowOptions;
@@ -92,6 +94,7 @@ export class CatalogFollower {
     const name = served.manifest.model;
     this.#refused.delete(served);
     try {
+      if (entry) this.#checkNotLeft(entry);
       if (entry) await checkDigest(dir, entry);
       await served.swap(dir);
       this.#options.onVersion?.({ model: name, version: served.manifest.version });
@@ -99,6 +102,12 @@ export class CatalogFollower {
       const refused = toSluiceError(thrown, 'SLUICE_MODEL_INVALID');
       this.#refuse(served, { model: name, version: entry?.version ?? served.manifest.version, refused });
     }
+  }
+
+  /** A version that was added once more since then gets a new chance. */
+  #checkNotLeft({ model, version, at }: CatalogEntry): void {
+    const left = this.#options.left?.find((health) => health.model === model && health.refusedVersion === version && health.at > at);
+    if (left) throw new SluiceError('SLUICE_MODEL_FAILED', left.refusedWhy);
   }
 
   #refuse(served: ServedModel, change: RefusedVersion): void {

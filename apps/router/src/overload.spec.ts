@@ -65,7 +65,18 @@ async function routedUnder(overload: Flow['overload'], delays: readonly [fast: n
 
 const healthOf = (model: string, delay: number): Health => ({
   ...{ flow: 'mail', model, version: '1.0.0', instance: 'one', at: 0, backend: 'wasm', gpu: false },
-  ...{ base: 1_000, perRow: 10, queued: 0, served: 0, failed: 0, breakerOpen: false, refusedVersion: '', refusedWhy: '', delay },
+  ...{
+    base: 1_000,
+    perRow: 10,
+    queued: 0,
+    served: 0,
+    failed: 0,
+    breakerOpen: false,
+    refusedVersion: '',
+    refusedWhy: '',
+    refusedCode: '',
+    delay,
+  },
 });
 
 describe('a router whose workers cannot keep up', () => {

@@ -15,7 +15,18 @@ const flow = parseFlow({
 
 const quiet: Health = {
   ...{ flow: 'mail', model: 'mail-fast', version: '1.0.0', instance: 'one', at: 0, backend: 'wasm', gpu: false },
-  ...{ base: 1_000, perRow: 10, queued: 0, served: 0, failed: 0, breakerOpen: false, refusedVersion: '', refusedWhy: '', delay: 0 },
+  ...{
+    base: 1_000,
+    perRow: 10,
+    queued: 0,
+    served: 0,
+    failed: 0,
+    breakerOpen: false,
+    refusedVersion: '',
+    refusedWhy: '',
+    refusedCode: '',
+    delay: 0,
+  },
 };
 
 async function loads() {

@@ -84,7 +84,7 @@ const samples = {
   Health: {
     ...{ flow: 'mail', model: 'm', version: '1.0.0', instance: 'i', at: 5, backend: 'wasm', gpu: false },
     ...{ base: 100.5, perRow: 2, queued: 0, served: 10, failed: 0, refusedVersion: '1.1.0', refusedWhy: 'output 0 is NaN' },
-    ...{ breakerOpen: true, delay: 1_200 },
+    ...{ refusedCode: 'SLUICE_MODEL_FAILED', breakerOpen: true, delay: 1_200 },
   },
   CatalogEntry: {
     ...{ model: 'm', version: '1.2.0', digest: 'a0', folder: 'm@1.2.0', at: 5 },

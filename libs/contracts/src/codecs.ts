@@ -1,6 +1,6 @@
 import type { CatalogEntry, DeadLetter, Example, Health, Outcome, PolicySnapshot, Prediction, ShadowAnswer, Tag } from '@sluice/domain';
 import { defineCodec } from './codec.ts';
-import { healthSchemaV1, predictionSchemaV1, predictionSchemaV2, tagSchemaV1, tagSchemaV2 } from './schemas/earlier.ts';
+import { healthSchemaV1, healthSchemaV2, predictionSchemaV1, predictionSchemaV2, tagSchemaV1, tagSchemaV2 } from './schemas/earlier.ts';
 import {
   exampleSchema,
   exampleSchemaV1,
@@ -29,7 +29,7 @@ export const codecs = {
     schema: policySchema,
     earlier: [policySchemaV1, policySchemaV2, policySchemaV3, policySchemaV4, policySchemaV5],
   }),
-  Health: defineCodec<Health>({ schema: healthSchema, earlier: [healthSchemaV1] }),
+  Health: defineCodec<Health>({ schema: healthSchema, earlier: [healthSchemaV1, healthSchemaV2] }),
   CatalogEntry: defineCodec<CatalogEntry>({ schema: catalogEntrySchema }),
   DeadLetter: defineCodec<DeadLetter>({ schema: deadLetterSchema }),
 };

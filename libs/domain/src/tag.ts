@@ -271,6 +271,8 @@ export interface Health {
   /** The version of the catalog that this worker does not serve, since it does not load or failed where the one before it answered; empty: none. */
   readonly refusedVersion: string;
   readonly refusedWhy: string;
+  /** Of the error behind it: SLUICE_MODEL_FAILED for a version that was left since it failed; empty in records of earlier versions. */
+  readonly refusedCode: string;
   /** Its model fails and is left alone for the moment; false in records of earlier versions. */
   readonly breakerOpen: boolean;
   /** Milliseconds that a record put on its topic now would wait until it is taken; 0 in records of earlier versions. */

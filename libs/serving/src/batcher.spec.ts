@@ -1,7 +1,7 @@
 import { SluiceError, type Answer } from '@sluice/domain';
 import fc from 'fast-check';
 import { BatchCost, type BatchFit } from './batch-cost.ts';
-import { Batcher, patience } from './batcher.ts';
+import { Batcher, held, patience } from './batcher.ts';
 import type { Lane, Outcome } from './lane.ts';
 import type { Batch, InferValue, Urgency } from './row-queue.ts';
 
@@ -134,7 +134,7 @@ describe('the batcher', () => {
           const first = order.filter(({ batch }) => !batch.alone).flatMap(({ batch }) => idsOf(batch));
           expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: id }, (_, i) => i));
           for (const lane of lanes) {
-            expect(lane.mostRunning).toBeLessThanOrEqual(2);
+            expect(lane.mostRunning).toBeLessThanOrEqual(held.batches);
             expect(Math.max(0, ...lane.batches.map((batch) => batch.n))).toBeLessThanOrEqual(maxBatch);
           }
         },
@@ -228,6 +228,21 @@ describe('the batcher', () => {
     await new Batcher({ lanes, cost, maxBatch: 128, whose }).infer(values(0, 4));
     expect(lanes.map((lane) => lane.batches.map((batch) => batch.n))).toEqual([[2], [2]]);
   });
+
+  it.each([
+    { micros: 300, most: 2 },
+    { micros: 120, most: 4 },
+    { micros: 10, most: held.batches },
+  ])(
+    'hands a busy lane up to $most full batches of $micros microseconds: waking its thread takes longer than they do',
+    async ({ micros, most }) => {
+      const lane = new FakeLane([], () => 3);
+      lane.micros = () => micros;
+      const cost = new BatchCost([8, 16].map((n) => ({ n, micros })));
+      await new Batcher({ lanes: [lane], cost, maxBatch: 8, whose }).infer(values(0, 200));
+      expect(lane.mostRunning).toBe(most);
+    },
+  );
 
   it('tells the fit after every 32 batches', async () => {
     const fits: BatchFit[] = [];

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { SluiceError, type Answer } from '@sluice/domain';
 import { readAnswer, type AnswerOf } from './answer.ts';
 import type { BatchCost, BatchFit } from './batch-cost.ts';
+import { handOver } from './host.ts';
 import type { Lane, Outcome } from './lane.ts';
 import type { RowFailure } from './protocol.ts';
 import { RowQueue, type Batch, type InferRequest, type InferValue, type Urgency } from './row-queue.ts';
@@ -12,16 +13,18 @@ export interface BatcherOptions {
   readonly maxBatch: number;
   /** Whose answers these are, and over how many labels. */
   readonly whose: AnswerOf & { readonly labels: number };
+  /** Microseconds that a batch takes to be handed over and back. Default: to a thread. */
+  readonly hop?: number;
   /** Called with the learned batch time after every 32 batches. */
   readonly onFit?: (fit: BatchFit) => void;
   /** Milliseconds of any steady clock. Default: that of the process. */
   readonly now?: () => number;
 }
 
-/** Microseconds the main thread spends on handing a batch over and back (measured: 13 to 20). */
-const hop = 15;
 /** A lane works on one batch and may hold the next, so that it never waits for a busy main thread. */
 const depth = 2;
+/** Of batches that take next to no time it holds more, since waking a thread takes longer than they do: so many microseconds of them, and no more than so many. */
+export const held = { micros: 500, batches: 8 } as const;
 /**
  * Milliseconds by which a call may be overtaken, divided by one more than its priority. Strict priorities would starve the lowest; this
  * way nothing that comes later than that goes first.
@@ -101,11 +104,17 @@ export class Batcher {
     while (this.#queue.size > 0) {
       const lane = this.#inFlight.indexOf(Math.min(...this.#inFlight));
       const busy = this.#inFlight[lane]!;
-      const full = this.#options.cost.batchSize(this.#options.maxBatch, hop);
-      if (busy >= depth || (busy > 0 && this.#queue.size < full)) return;
+      const full = this.#options.cost.batchSize(this.#options.maxBatch, this.#options.hop ?? handOver.thread);
+      if (busy >= this.#depth(full) || (busy > 0 && this.#queue.size < full)) return;
       const batch = this.#queue.take(busy > 0 ? full : this.#share(full), this.#within(lane));
       if (batch) void this.#run(lane, batch);
     }
+  }
+
+  /** Batches that a lane may hold. */
+  #depth(full: number): number {
+    const { base, perRow } = this.#options.cost.fit;
+    return Math.max(depth, Math.min(held.batches, Math.floor(held.micros / (base + perRow * full))));
   }
 
   /** Rows that a lane would answer by a deadline, after those it has already. */

@@ -44,9 +44,9 @@ export class SplitExecutor implements Executor {
 }
 
 /** The largest batch up to which `small` is nowhere slower than `large`; 0 when it never pays. */
-export function crossover(small: readonly Timing[], large: readonly Timing[], maxBatch: number): number {
+export function crossover(small: (n: number) => number, large: (n: number) => number, maxBatch: number): number {
   let n = 0;
-  while (n < maxBatch && timeAt(small, n + 1) <= timeAt(large, n + 1)) n++;
+  while (n < maxBatch && small(n + 1) <= large(n + 1)) n++;
   return n;
 }
 
@@ -68,13 +68,22 @@ export function assemble(plain: Executor | undefined, tensor: Executor | undefin
   return taken;
 }
 
+/** A tensor executor with its times and what handing a batch over to it takes longer than to a thread, microseconds. */
+export interface TimedTensor extends Timed {
+  readonly name: TensorName;
+  readonly hop: number;
+}
+
+/** Microseconds of a batch, its way to the executor and back included. */
+export const costAt = ({ timings, hop }: Pick<TimedTensor, 'timings' | 'hop'>, n: number): number => timeAt(timings, n) + hop;
+
 /** Which of the two runs which batches, by their times, and the sentence that says so. */
-export function planByTime(
-  plain: Timed,
-  tensor: Timed & { readonly name: TensorName },
-  maxBatch: number,
-): { plan: Plan; timings: Timing[]; why: string } {
-  const plainUpTo = crossover(plain.timings, tensor.timings, maxBatch);
+export function planByTime(plain: Timed, tensor: TimedTensor, maxBatch: number): { plan: Plan; timings: Timing[]; why: string } {
+  const plainUpTo = crossover(
+    (n) => timeAt(plain.timings, n),
+    (n) => costAt(tensor, n),
+    maxBatch,
+  );
   const everywhere = plainUpTo === maxBatch;
   const plan = { tensor: everywhere ? undefined : tensor.name, plainUpTo };
   const taken = everywhere

@@ -2,11 +2,11 @@ import { availableParallelism, cpus } from 'node:os';
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { nativeIdentity } from './backend.ts';
+import { nativeIdentity } from './native-package.ts';
 import type { ExecutorOptions } from './open-executor.ts';
 
 /** Raise it when an executor, the buckets or the choice among executors changes. */
-const revision = 1;
+const revision = 2;
 /** TF_ alone would take in the settings of other programs. */
 const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES)$/;
 

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { defineMachine, SluiceError, type Machine, type Transitions } from '@sluice/domain';
+import { startHost, type Host, type Placement } from './host.ts';
 import type { ExecutorFacts, FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
 import type { Batch } from './row-queue.ts';
 import { packSlab, SlabPool } from './slab.ts';
@@ -21,6 +21,7 @@ export interface LaneOptions {
   /** File of the thread. */
   readonly file: URL;
   readonly data: ThreadData;
+  readonly placement: Placement;
   /** Milliseconds a batch may take before its thread is given up. */
   readonly timeout: number;
   /** Milliseconds a thread may take to load its model. */
@@ -53,7 +54,7 @@ export class ThreadLane implements Lane {
   #running: Running[] = [];
   #posted = 0;
   #plan: ThreadData['plan'];
-  #worker: Worker | undefined;
+  #host: Host | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ready: ((facts: ExecutorFacts) => void) | undefined;
   #failed: ((error: SluiceError) => void) | undefined;
@@ -62,6 +63,10 @@ export class ThreadLane implements Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#plan = options.data.plan;
+  }
+
+  get placement(): Placement {
+    return this.#options.placement;
   }
 
   /** Starts the thread and waits until its model is loaded. @throws SluiceError of the reason why it is not. */
@@ -91,27 +96,25 @@ export class ThreadLane implements Lane {
 
   /** Ends the thread; batches still running are rejected. */
   async close(): Promise<void> {
-    const worker = this.#worker;
+    const host = this.#host;
     if (!this.#state.is('closed')) this.#fail(new SluiceError('SLUICE_CLOSED', 'The inference thread was closed.'));
-    await worker?.terminate();
+    await host?.end();
   }
 
   #start(): void {
-    const { file, data, memoryMb } = this.#options;
-    const worker = new Worker(file, {
-      workerData: { ...data, plan: this.#plan } satisfies ThreadData,
-      ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+    const { file, data, memoryMb, placement } = this.#options;
+    const host: Host = startHost(placement, {
+      ...{ file, memoryMb, data: { ...data, plan: this.#plan } },
+      onMessage: (message) => this.#receive(host, message),
+      onGone: (why) => this.#lose(host, why),
     });
-    this.#worker = worker;
+    this.#host = host;
     this.#posted = 0;
-    worker.on('message', (message: FromThread) => this.#receive(worker, message));
-    worker.on('error', (error: Error) => this.#lose(worker, `the thread died: ${error.message}`));
-    worker.on('exit', (code: number) => this.#lose(worker, `the thread ended with code ${code}`));
     this.#watch();
   }
 
-  #receive(worker: Worker, message: FromThread): void {
-    if (worker !== this.#worker) return;
+  #receive(host: Host, message: FromThread): void {
+    if (host !== this.#host) return;
     if (message.kind === 'stats') return this.#stats.shift()?.(message.stats);
     if (message.kind === 'fault') return this.#fail(new SluiceError(message.code, message.message));
     if (message.kind === 'ready') {
@@ -139,21 +142,21 @@ export class ThreadLane implements Lane {
   }
 
   #send(message: ToThread, moved: ArrayBuffer[] = []): void {
-    this.#worker?.postMessage(message, moved);
+    this.#host?.send(message, moved);
   }
 
   /** Starts the clock anew for whatever the thread works on now, or stops it. */
   #watch(): void {
     clearTimeout(this.#timer);
-    const worker = this.#worker;
+    const host = this.#host;
     const loading = this.#state.is('starting');
-    if (!worker || !(loading || this.#posted > 0)) return;
+    if (!host || !(loading || this.#posted > 0)) return;
     const head = this.#running[0];
     const late = (): void => {
-      if (worker !== this.#worker || (!loading && head !== this.#running[0])) return;
+      if (host !== this.#host || (!loading && head !== this.#running[0])) return;
       if (loading !== this.#state.is('starting')) return;
       this.#lose(
-        worker,
+        host,
         loading ? 'the thread did not load its model in time' : `the model did not answer within ${this.#options.timeout} ms`,
       );
     };
@@ -162,12 +165,12 @@ export class ThreadLane implements Lane {
   }
 
   /** The thread is gone: the batch it worked on is lost, the ones behind it run on its successor as if nothing had been. */
-  #lose(worker: Worker, message: string): void {
-    if (worker !== this.#worker || this.#state.is('closed')) return;
+  #lose(host: Host, message: string): void {
+    if (host !== this.#host || this.#state.is('closed')) return;
     if (this.#state.is('starting')) return this.#fail(new SluiceError('SLUICE_MODEL_INVALID', `${this.#options.data.dir}: ${message}.`));
     const lost = this.#posted > 0 ? this.#running.shift() : undefined;
     this.#state.to('starting');
-    void worker.terminate();
+    void host.end();
     this.#start();
     for (const waiting of this.#stats.splice(0)) waiting({ tensors: 0, weightBytes: 0 });
     lost?.resolve({ kind: 'lost', message });
@@ -176,9 +179,9 @@ export class ThreadLane implements Lane {
   #fail(error: SluiceError): void {
     clearTimeout(this.#timer);
     if (!this.#state.is('closed')) this.#state.to('closed');
-    const worker = this.#worker;
-    this.#worker = undefined;
-    void worker?.terminate();
+    const host = this.#host;
+    this.#host = undefined;
+    void host?.end();
     for (const { reject } of this.#running.splice(0)) reject(error);
     for (const waiting of this.#stats.splice(0)) waiting({ tensors: 0, weightBytes: 0 });
     this.#failed?.(error);

@@ -79,7 +79,7 @@ export class ModelPool {
   async #load(key: string, options: ServerOptions): Promise<Resident> {
     const server = await openServer(options);
     const stats = await server.stats();
-    const bytes = stats.reduce((sum, { weightBytes }) => sum + weightBytes + threadBytes, 0);
+    const bytes = stats.reduce((sum, { weightBytes, processBytes }) => sum + (processBytes ?? weightBytes + threadBytes), 0);
     if (bytes > this.#budget) {
       await server.close();
       const [needed, allowed] = [bytes, this.#budget].map((count) => `${Math.ceil(count / 2 ** 20)} MB`);

@@ -1,9 +1,20 @@
 import { SluiceError, type Manifest } from '@sluice/domain';
 import { backendOf, openBackend, useBackend, type TensorName } from './backend.ts';
-import { assemble, disagreement, notDistributions, planByTime, timed, type Plan, type Timed } from './calibrate.ts';
+import {
+  assemble,
+  costAt,
+  disagreement,
+  notDistributions,
+  planByTime,
+  timed,
+  type Plan,
+  type Timed,
+  type TimedTensor,
+} from './calibrate.ts';
 import { readDenseStack } from './dense-stack.ts';
 import type { Executor } from './executor.ts';
 import { loadFrozen } from './frozen/frozen-executor.ts';
+import { handOver } from './host.ts';
 import { messageOf } from './message.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { PlainExecutor } from './plain-executor.ts';
@@ -36,8 +47,7 @@ export interface OpenedExecutor {
   readonly plan: Plan;
 }
 
-interface Tensor extends Timed {
-  readonly name: TensorName;
+interface Tensor extends TimedTensor {
   readonly gpu: boolean;
 }
 
@@ -126,7 +136,9 @@ async function openTensor(folder: ModelFolder, name: TensorName, { rows, options
   const executor = name === 'frozen' && options.backend !== name ? await tryFrozen(folder, notes) : await loadTensor(folder, name);
   if (!executor) return undefined;
   checkOutputs(folder.manifest, executor, { rows, n: 2 });
-  return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, gpu: state.gpu };
+  // The native library is served from a process of its own, everything else from a thread.
+  const hop = backendOf(name) === 'native' ? handOver.process - handOver.thread : 0;
+  return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, hop, gpu: state.gpu };
 }
 
 /** Loads a model onto the backend in use. @throws SluiceError SLUICE_MODEL_INVALID naming file and backend. */
@@ -167,7 +179,7 @@ function checkOutputs(manifest: Manifest, executor: Executor, { rows, n }: { rea
 /** A GPU is taken where there is one; else the faster at 32 rows. The others are disposed of. */
 async function fastest(tensors: readonly Tensor[], folder: ModelFolder, { options, notes }: Attempt): Promise<Tensor> {
   const at = Math.min(32, options.maxBatch);
-  const ordered = [...tensors].sort((a, b) => Number(b.gpu) - Number(a.gpu) || timeAt(a.timings, at) - timeAt(b.timings, at));
+  const ordered = [...tensors].sort((a, b) => Number(b.gpu) - Number(a.gpu) || costAt(a, at) - costAt(b, at));
   const [best, ...others] = ordered;
   if (!best) throw new SluiceError('SLUICE_MODEL_INVALID', `No backend loads for ${folder.manifest.model}: ${notes.join('; ')}.`);
   for (const other of others) {

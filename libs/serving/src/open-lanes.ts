@@ -1,13 +1,15 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nativeIdentity } from './native-package.ts';
 import { calibrationKey } from './calibration-key.ts';
 import type { CalibrationStore, Found } from './calibration-store.ts';
 import type { Plan } from './calibrate.ts';
+import type { Placement } from './host.ts';
 import { ThreadLane } from './lane.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { setNativeEnvironment } from './native-environment.ts';
-import type { ExecutorOptions } from './open-executor.ts';
+import type { BackendChoice, ExecutorOptions } from './open-executor.ts';
 import type { ExecutorFacts } from './protocol.ts';
 import type { ServerOptions } from './server.ts';
 
@@ -33,6 +35,7 @@ export async function openLanes(options: ServerOptions, folder: ModelFolder): Pr
   const data = { dir: options.dir, schemas: options.schemas, options: executorOptions(options, folder) };
   const laneWith = (plan: Plan | undefined) =>
     new ThreadLane({
+      placement: options.placement ?? placementOf(plan, data.options),
       file: options.threadFile ?? threadFile(),
       timeout: options.timeout ?? limits?.timeoutMs ?? 10_000,
       openTimeout: options.openTimeout ?? 60_000,
@@ -87,10 +90,27 @@ async function openFirst(laneWith: (plan: Plan | undefined) => ThreadLane, kept:
   const found: Found = (await kept?.read()) ?? { kind: 'none', note: '' };
   const taken = found.kind === 'kept' ? await openAsKept(laneWith, found) : found.note;
   if (typeof taken !== 'string') return taken;
-  const lane = laneWith(undefined);
-  const facts = await lane.open();
+  const { lane, facts } = await openTimed(laneWith);
   const unkept = (await kept?.write(facts)) ?? '';
   return { lane, facts: { ...facts, why: [facts.why, taken, unkept].filter((part) => part !== '').join('; ') } };
+}
+
+/** Where every executor was timed in a process that the one taken does not need, it ends, and TensorFlow's memory with it. */
+async function openTimed(laneWith: (plan: Plan | undefined) => ThreadLane): Promise<Opened> {
+  const lane = laneWith(undefined);
+  const facts = await lane.open();
+  const lasting = laneWith(facts.plan);
+  if (lasting.placement === lane.placement) return { lane, facts };
+  await lane.close();
+  await lasting.open();
+  return { lane: lasting, facts };
+}
+
+/** A process for what loads TensorFlow's native library: it never gives memory back. Without a plan every executor is tried. */
+function placementOf(plan: Plan | undefined, { backend, requireGpu }: ExecutorOptions): Placement {
+  const native: readonly (BackendChoice | undefined)[] = ['native', 'frozen'];
+  const loads = plan ? native.includes(plan.tensor) : requireGpu || [...native, 'auto'].includes(backend);
+  return loads && nativeIdentity() !== 'none' ? 'process' : 'thread';
 }
 
 /** @returns in words why what was kept does not hold here any more. */

@@ -33,6 +33,8 @@ export interface ThreadStats {
   readonly tensors: number;
   /** Bytes of the weights, once per executor in use. */
   readonly weightBytes: number;
+  /** Resident bytes of the process, where it is one of its own; the pages of libraries count in full, though processes share them. */
+  readonly processBytes?: number;
 }
 
 /** One row that failed for a reason of its own. */

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import type { MessagePort } from 'node:worker_threads';
 import { SluiceError, toSluiceError } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Executor } from './executor.ts';
@@ -9,27 +8,29 @@ import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.
 import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
 import { soften } from './temperature.ts';
+import { openThreadPort, type ThreadPort } from './thread-port.ts';
 
 /** Only tests replace what an inference thread runs. */
-export type Wrap = (executor: Executor) => Executor;
+export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 
 /** The whole life of an inference thread: load, report, answer batches until told to close. */
-export async function serveThread(port: MessagePort, data: ThreadData, wrap: Wrap = (executor) => executor): Promise<void> {
-  const send = (message: FromThread, moved: ArrayBuffer[] = []): void => port.postMessage(message, moved);
+export async function serveThread(wrap: Wrap = (executor) => executor): Promise<void> {
+  const { port, data } = await openThreadPort();
   // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
   tf.enableProdMode();
   try {
     const folder = await loadModel(data.dir, data.schemas);
     const { executor, ...opened } = await open(folder, data);
-    const batches = new BatchRunner(folder, wrap(executor), data.options.maxBatch);
-    port.on('message', (message: ToThread) => {
-      if (message.kind === 'run') return batches.run(message, send);
-      send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes } });
+    const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
+    port.listen((message) => {
+      if (message.kind === 'run') return batches.run(message, port);
+      const whole = port.placement === 'process' ? { processBytes: process.memoryUsage.rss() } : {};
+      port.send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes, ...whole } });
     });
-    send({ kind: 'ready', facts: { name: executor.name, ...opened } });
+    port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });
   } catch (thrown) {
     const { code, message } = toSluiceError(thrown, 'SLUICE_MODEL_INVALID');
-    send({ kind: 'fault', code, message });
+    port.send({ kind: 'fault', code, message });
     port.close();
   }
 }
@@ -39,6 +40,9 @@ async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise
   return { ...(await openPlanned(folder, plan)), why: '', timings: [], table: [], plan };
 }
 
+/** A batch of fewer microseconds waits for those that are there already, so that one waking of the other thread does for all of them. */
+const quick = 200;
+
 /** Decodes and runs batches. The rows buffer is filled again by each batch: executors let go of it when they return. */
 class BatchRunner {
   readonly #folder: ModelFolder;
@@ -46,6 +50,8 @@ class BatchRunner {
   readonly #rows: Float32Array;
   readonly #labels: number;
   readonly #temperature: number;
+  /** Answers of quick batches, to be sent together. */
+  #held: { readonly message: FromThread; readonly moved: ArrayBuffer[] }[] = [];
 
   constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
     this.#folder = folder;
@@ -55,7 +61,7 @@ class BatchRunner {
     this.#temperature = folder.manifest.calibration?.temperature ?? 1;
   }
 
-  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, send: (message: FromThread, moved: ArrayBuffer[]) => void): void {
+  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, port: Pick<ThreadPort, 'send'>): void {
     const start = performance.now();
     const micros = (): number => (performance.now() - start) * 1000;
     try {
@@ -66,10 +72,21 @@ class BatchRunner {
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
       soften(scores, this.#labels, this.#temperature);
-      send({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      this.#answer({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      // One row alone may be there to find the one at fault: its answer must not be lost with what comes after it.
+      if (n > 1 && micros() < quick) return void (this.#held.length === 1 && setImmediate(() => this.#flush(port)));
     } catch (thrown) {
-      send({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
+      this.#answer({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
     }
+    this.#flush(port);
+  }
+
+  #answer(message: FromThread, moved: ArrayBuffer[]): void {
+    this.#held.push({ message, moved });
+  }
+
+  #flush(port: Pick<ThreadPort, 'send'>): void {
+    for (const { message, moved } of this.#held.splice(0)) port.send(message, moved);
   }
 
   /** Rows that decode lie one behind the other; `rowOf` tells which row of the batch each of them is. */

@@ -5,6 +5,7 @@ import { SluiceError, type Answer } from '@sluice/domain';
 import { makeModel, type TestModel } from '../testing/models.ts';
 import { poison } from '../testing/poison.ts';
 import { copyModel } from '../testing/versions.ts';
+import type { Placement } from './host.ts';
 import { loadModel } from './model-folder.ts';
 import { openExecutor } from './open-executor.ts';
 import { openServer, type ModelServer, type ServerOptions } from './server.ts';
@@ -93,23 +94,38 @@ describe('a model server', () => {
     expect(await server!.stats()).toEqual(before);
   });
 
-  it.each(['exit', 'hang', 'memory'] as const)(
-    'replaces a thread when the model makes it %s, and serves the neighbours of that row',
-    async (kind) => {
-      const dir = join(root, 'bounded');
-      await copyModel(mlp.dir, dir, { limits: { timeoutMs: 5000, maxBatch: 128, memoryMb: 64 } });
-      await open({ ...faulty, dir, backend: 'wasm', ...(kind === 'hang' && { timeout: 1000 }) });
-      const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
-      expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
-      expect(results.slice(4)).toEqual(results.slice(0, 3));
-    },
-  );
+  it.each(
+    ['thread', 'process'].flatMap((placement) => ['exit', 'hang', 'memory'].map((kind) => ({ placement, kind }) as const)) as {
+      placement: Placement;
+      kind: 'exit' | 'hang' | 'memory';
+    }[],
+  )('replaces a $placement when the model makes it $kind, and serves the neighbours of that row', async ({ placement, kind }) => {
+    const dir = join(root, 'bounded');
+    await copyModel(mlp.dir, dir, { limits: { timeoutMs: 5000, maxBatch: 128, memoryMb: 64 } });
+    await open({ ...faulty, dir, placement, backend: 'wasm', ...(kind === 'hang' && { timeout: 1000 }) });
+    const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
+    expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
+    expect(results.slice(4)).toEqual(results.slice(0, 3));
+  });
 
   it('fails a real model whose sums overflow, and only that row', async () => {
     const overflow = await makeModel('overflow', join(root, 'overflow'));
     await open({ dir: overflow.dir, backend: 'wasm' });
     const huge = new Float32Array(30).fill(2.9e38);
     expect(codes(await infer(server!, [mlp.row(1), huge, mlp.row(2)]))).toEqual(['answer', 'SLUICE_MODEL_FAILED', 'answer']);
+  });
+
+  it('in a process of its own gives the answers of a thread, keeps no tensor, and says what the process takes', async () => {
+    await open({ backend: 'wasm', threads: 2 });
+    const expected = await infer(server!, rows(300));
+    await server!.close();
+    await open({ backend: 'wasm', threads: 2, placement: 'process' });
+    const before = await server!.stats();
+    expect(await infer(server!, rows(300))).toEqual(expected);
+    expect(await infer(server!, [poisoned('nan')])).toEqual(await infer(server!, [poisoned('nan')]));
+    const after = await server!.stats();
+    expect(after.map(({ tensors }) => tensors)).toEqual(before.map(({ tensors }) => tensors));
+    for (const { processBytes, weightBytes } of after) expect(processBytes).toBeGreaterThan(weightBytes);
   });
 
   it('answers what is in flight when it is closed', async () => {

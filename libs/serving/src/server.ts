@@ -2,6 +2,7 @@ import type { Answer, Manifest, SluiceError } from '@sluice/domain';
 import { BatchCost, type BatchFit } from './batch-cost.ts';
 import { Batcher } from './batcher.ts';
 import type { CalibrationStore } from './calibration-store.ts';
+import { handOver, type Placement } from './host.ts';
 import { loadModel } from './model-folder.ts';
 import type { BackendChoice } from './open-executor.ts';
 import { executorOptions, openLanes } from './open-lanes.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly calibration?: number;
   /** Keeps what timing came to, so that the next start on this machine goes without. Left out: timed at every load. */
   readonly calibrations?: CalibrationStore;
+  /** Where the model runs. Default: a process of its own when that loads TensorFlow's native library, else a thread. */
+  readonly placement?: Placement;
   readonly onFit?: (fit: BatchFit) => void;
   /** File of the inference thread; tests put a faulty one here. */
   readonly threadFile?: URL;
@@ -81,6 +84,7 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
     lanes,
     cost,
     maxBatch,
+    hop: handOver[lanes[0]!.placement],
     whose: { tier: options.tier ?? manifest.model, model: manifest.model, version: manifest.version, labels: manifest.labels.length },
     ...(options.onFit ? { onFit: options.onFit } : {}),
   });

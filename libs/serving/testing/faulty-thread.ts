@@ -1,7 +1,5 @@
 /** An inference thread whose model misbehaves on rows that begin with one of the `poison` numbers. */
-import { parentPort, workerData } from 'node:worker_threads';
 import type { Executor } from '../src/executor.ts';
-import type { ThreadData } from '../src/protocol.ts';
 import { serveThread } from '../src/serve-thread.ts';
 import { poison } from './poison.ts';
 
@@ -24,4 +22,4 @@ function faulty(executor: Executor): Executor {
   };
 }
 
-if (parentPort) void serveThread(parentPort, workerData as ThreadData, faulty);
+void serveThread(faulty);

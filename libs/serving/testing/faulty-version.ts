@@ -1,18 +1,14 @@
 /** An inference thread that misbehaves on every row of a version whose manifest says `training: { fault }`, a name of `poison`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { ThreadData } from '../src/protocol.ts';
 import { serveThread, type Wrap } from '../src/serve-thread.ts';
 
-const { dir } = workerData as ThreadData;
-const { training } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as { training: Record<string, unknown> };
-
-const faulty: Wrap = (executor) => ({
+const faulty: Wrap = (executor, { dir }) => ({
   name: executor.name,
   bytes: executor.bytes,
   dispose: () => executor.dispose(),
   run(rows, n) {
+    const { training } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as { training: Record<string, unknown> };
     const fault = training['fault'];
     while (fault === 'hang');
     if (fault === 'exit') process.exit(3);
@@ -23,4 +19,4 @@ const faulty: Wrap = (executor) => ({
   },
 });
 
-if (parentPort) void serveThread(parentPort, workerData as ThreadData, faulty);
+void serveThread(faulty);

@@ -5,7 +5,7 @@ import * as layers from '@tensorflow/tfjs-layers';
 import avro from 'avsc';
 import { writeModelFolder } from '../src/write-model.ts';
 
-export const kinds = ['logistic', 'mlp', 'cnn', 'deep', 'overflow'] as const;
+export const kinds = ['logistic', 'mlp', 'cnn', 'deep', 'crayfish', 'overflow'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** A model folder on disk and the means to make requests for it. */
@@ -40,7 +40,7 @@ export async function makeModel(kind: Kind, dir: string): Promise<TestModel> {
   };
 }
 
-const isImage = (kind: Kind): boolean => kind === 'cnn' || kind === 'deep';
+const isImage = (kind: Kind): boolean => kind === 'cnn' || kind === 'deep' || kind === 'crayfish';
 
 /** What `model.save` would write. */
 export async function artifactsOf(model: layers.LayersModel): Promise<tf.io.ModelArtifacts> {
@@ -79,7 +79,10 @@ function manifestOf(kind: Kind): Omit<Manifest, 'files'> {
     format: 'layers',
     labels: Array.from({ length: image ? 10 : 2 }, (_, i) => `label ${i}`),
     input: image
-      ? { shape: [28, 28, 1], features: [{ field: 'pixels', kind: 'bytes', length: 784, divide: 255, pool: 1 }] }
+      ? {
+          shape: kind === 'crayfish' ? [784] : [28, 28, 1],
+          features: [{ field: 'pixels', kind: 'bytes', length: 784, divide: 255, pool: 1 }],
+        }
       : {
           shape: [30],
           features: Array.from({ length: 30 }, (_, i) => ({
@@ -149,6 +152,12 @@ const architectures: Record<Kind, () => layers.Sequential> = {
         layers.layers.globalAveragePooling2d({ name: 'mean', dataFormat: 'channelsLast' }),
         ...[dense(128, 'relu', 6), dense(10, 'softmax', 7)],
       ],
+    }),
+  /** 27,562 parameters: the feed-forward network over Fashion-MNIST of Crayfish (Horchidan et al., EDBT 2024). */
+  crayfish: () =>
+    layers.sequential({
+      name: 'model',
+      layers: [dense(32, 'relu', 1, [784]), dense(32, 'relu', 2), dense(32, 'relu', 3), dense(10, 'softmax', 4)],
     }),
   /** Two rows' worth of 3e38 times 2 is infinite, and the softmax of two infinities is NaN. */
   overflow: () =>

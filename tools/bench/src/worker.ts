@@ -4,9 +4,9 @@
  *
  * `--matrix` measures every executor that loads, at batches of 1, 8, 32 and 128, for four shapes of model instead; `--out FILE` keeps it;
  * `--peers DIR` measures onnxruntime-node beside them, where it is installed in DIR. `--swap` measures what a change of version adds to the
- * latency of calls under load; `--soak MINUTES` (0, the default, is off) whether memory stays where it is.
+ * latency of calls under load; `--kafka` (needs Java) the whole worker between two topics of a broker, against a bare transactional copy; `--soak MINUTES` (0, the default, is off) whether memory stays where it is.
  *
- * Run: npm run bench -- worker [--matrix [--peers DIR] [--out FILE] | --swap] [--soak MINUTES]
+ * Run: npm run bench -- worker [--matrix [--peers DIR] [--out FILE] | --swap | --kafka [--events N] [--rounds N] [--slice N]] [--soak MINUTES]
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
+import { measureKafka } from './worker/kafka.ts';
 import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
 import { measureCell, median, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
@@ -174,10 +175,34 @@ async function soakAll(root: string, minutes: number): Promise<void> {
   }
 }
 
+async function compareOnKafka(root: string): Promise<void> {
+  const [events, rounds, slice] = [
+    Number(option('--events') ?? 120_000),
+    Number(option('--rounds') ?? 3),
+    Number(option('--slice') ?? 1000),
+  ];
+  const measured = await measureKafka(root, { events, rounds, slice });
+  const speeds = measured.map(({ outcomes }) => outcomes.map(({ ms }) => events / (ms / 1000)));
+  console.log(`${events} images of 784 bytes, 27,562 parameters, slices of ${slice}, ${rounds} interleaved runs, one process each.`);
+  console.log("For context: Crayfish printed 1,911 events/s for Kafka Streams with ONNX, one record a call, on its authors' machine.");
+  console.table(
+    measured.map(({ name, outcomes }, i) => ({
+      contestant: name,
+      'events/s': Math.round(median(speeds[i]!)),
+      lowest: Math.round(Math.min(...speeds[i]!)),
+      highest: Math.round(Math.max(...speeds[i]!)),
+      'to the copy': rounded(median(speeds[i]!) / median(speeds[0]!)),
+      'CPU us': rounded(median(outcomes.map(({ cpuMicros }) => cpuMicros))),
+      'RSS MB': Math.round(median(outcomes.map(({ maxRssMb }) => maxRssMb))),
+    })),
+  );
+}
+
 async function run(root: string): Promise<void> {
   const minutes = Number(option('--soak') ?? 0);
   if (process.argv.includes('--matrix')) await matrix(root);
   else if (process.argv.includes('--swap')) await compareSwaps(root);
+  else if (process.argv.includes('--kafka')) await compareOnKafka(root);
   else if (minutes === 0) await compareAll(root);
   if (minutes > 0) await soakAll(root, minutes);
 }

@@ -20,6 +20,7 @@ const layers = {
     'layer:test',
     'layer:tool',
     'scope:router',
+    'scope:inference',
   ],
   'layer:test': ['layer:core', 'layer:contract', 'layer:engine', 'layer:adapter', 'layer:platform', 'scope:broker'],
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodePrediction, encodeCatalogEntry, catalogTopic, header, headerText, topicsOf } from '@sluice/contracts';
 import type { CatalogEntry } from '@sluice/domain';
 import { shippedModels } from '@sluice/demo';
-import { observeInference } from '@sluice/inference';
+import { observeInference, startInference, type VersionChange } from '@sluice/inference';
 import { createMetrics, loadFlow, systemClock } from '@sluice/service';
 import { copyModel, poisonedModel } from '@sluice/serving/testing';
 import { flowRun, type FlowRun } from '../system/testing/flow-run.ts';
@@ -129,6 +129,37 @@ describe('a version that fails where the one before it answered', () => {
       /yes +0 +1 .* mail-heavy@3.0.0 failed on what 1.0.0 answers/,
     );
     expect(lines.find((line) => /^mail-heavy +1\.0\.0/.test(line))).toMatch(/^mail-heavy +1\.0\.0 +1 /);
+  });
+
+  it('is not tried again by a worker that starts anew, which says so too, until it is added once more', async () => {
+    await using run = await flowRun({ events: 60, models });
+    const entry = await poisoned('3.1.0');
+    await publish(run, 'mail-heavy', entry);
+    await run.system.inference.catalog.settled();
+    await run.push(0, 60);
+    await run.system.inference.reportHealth();
+
+    const { flow, schemas } = run.files;
+    const started = async (instance: string): Promise<[string, VersionChange[]]> => {
+      const changes: VersionChange[] = [];
+      const tiers = flow.tiers.filter(({ model }) => model === 'mail-heavy');
+      const inference = await startInference({
+        ...{ bus: run.bus, flow, schemas, models, tiers, clock: systemClock, instance, backend: 'wasm' },
+        onVersion: (change) => void changes.push(change),
+      });
+      await inference.reportHealth();
+      await inference.close();
+      return [inference.workers[0]!.server.manifest.version, changes];
+    };
+    const again = { model: 'mail-heavy', version: '3.1.0', refused: { code: 'SLUICE_MODEL_FAILED' } };
+    expect(await started('second')).toMatchObject(['1.0.0', [again]]);
+    const second = (await new Catalog(run.bus, Date.now).healths()).find(({ instance }) => instance === 'second');
+    expect(second).toMatchObject({ refusedVersion: '3.1.0', refusedWhy: expect.stringMatching(/failed on what 1.0.0 answers/) });
+    expect(second).toMatchObject({ version: '1.0.0', refusedCode: 'SLUICE_MODEL_FAILED' });
+
+    await publish(run, 'mail-heavy', { ...entry, at: Date.now() + 1 });
+    await run.system.inference.catalog.settled();
+    expect(await started('third')).toEqual(['3.1.0', [{ model: 'mail-heavy', version: '3.1.0' }]]);
   });
 });
 

@@ -14,10 +14,14 @@ const slipV1 = without(slip, { segment: undefined, budget: undefined, tiers: { t
 export const tagSchemaV1 = without(tagSchema, { slip: slipV1 });
 export const predictionSchemaV1 = without(predictionSchema, { slip: slipV1, deadlineAt: undefined });
 
+/** As written before workers told the code of the error for which they refuse a version. */
+export const healthSchemaV2 = without(healthSchema, { refusedCode: undefined });
+
 /** As written before workers told of versions that they refuse, of their breakers, and of what waits on their topics. */
 export const healthSchemaV1 = without(healthSchema, {
   refusedVersion: undefined,
   refusedWhy: undefined,
+  refusedCode: undefined,
   breakerOpen: undefined,
   delay: undefined,
 });

@@ -20,6 +20,7 @@ export const healthSchema = {
     { name: 'failed', type: 'long' },
     { name: 'refusedVersion', type: 'string', default: '', doc: 'Version of the catalog that this worker does not serve; empty: none.' },
     { name: 'refusedWhy', type: 'string', default: '' },
+    { name: 'refusedCode', type: 'string', doc: 'Of the error behind it.', default: '' },
     { name: 'breakerOpen', type: 'boolean', doc: 'Its model fails and is left alone for the moment.', default: false },
     { name: 'delay', type: 'long', doc: 'Milliseconds that a record put on its topic now would wait until it is taken.', default: 0 },
   ],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import { makeModel } from '../../testing/models.ts';
-import { nativePackage } from '../backend.ts';
+import { nativePackage } from '../native-package.ts';
 import { loadModel } from '../model-folder.ts';
 import { openExecutor } from '../open-executor.ts';
 import { freeze } from './freeze.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import { nativePackage } from '../backend.ts';
+import { nativePackage } from '../native-package.ts';
 import type { ModelFolder } from '../model-folder.ts';
 import type { TensorModel } from '../tensor-executor.ts';
 import { freeze } from './freeze.ts';

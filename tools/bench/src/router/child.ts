@@ -8,6 +8,7 @@ const contestants: Readonly<Record<string, () => Promise<Start>>> = {
     const { startPipe } = await import('./pipe.ts');
     return (job, meter) => startPipe(job, meter, 'at-least-once');
   },
+  worker: async () => (await import('../worker/kafka-worker.ts')).startWorker,
   platformatic: async () => (await import('./platformatic.ts')).startPlatformatic,
 };
 

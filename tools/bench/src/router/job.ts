@@ -10,6 +10,8 @@ export interface Job {
   readonly slice: number;
   /** Nothing is processed before this time, so that several processes share the partitions when it begins; left out: at once. */
   readonly notBefore?: number;
+  /** Folder of the model, for a contestant that infers. */
+  readonly model?: string;
 }
 
 /** What one of several processes did of a run. */

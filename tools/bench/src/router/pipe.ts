@@ -2,8 +2,9 @@ import { RequestSchemas, topicsOf } from '@sluice/contracts';
 import { RouterProcessor, type RouterParts } from '@sluice/router';
 import { compileRules, compileSignature } from '@sluice/routing';
 import { Tally } from '@sluice/service';
-import { kafkaBus, type InRecord, type Processor } from '@sluice/streaming';
+import { kafkaBus } from '@sluice/streaming';
 import type { Job, Meter } from './job.ts';
+import { Metered } from './metered.ts';
 import { costs, flowOf, policyOf, schema } from './workload.ts';
 
 /** Our pipe with the router's own processor: decode, signature, decision, tag. */
@@ -34,31 +35,4 @@ export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once'
     processor: () => new Metered(new RouterProcessor(parts), meter),
   });
   return { stop: () => bus.close() };
-}
-
-/** Tells the meter when slices begin and are committed. */
-class Metered implements Processor {
-  readonly #inner: RouterProcessor;
-  readonly #meter: Meter;
-  #slice = 0;
-
-  constructor(inner: RouterProcessor, meter: Meter) {
-    this.#inner = inner;
-    this.#meter = meter;
-  }
-
-  process(slice: readonly InRecord[]) {
-    this.#meter.begin();
-    this.#slice = slice.length;
-    return this.#inner.process(slice);
-  }
-
-  committed(): void {
-    this.#inner.committed();
-    this.#meter.committed(this.#slice);
-  }
-
-  aborted(): void {
-    this.#inner.aborted();
-  }
 }

@@ -1,0 +1,88 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ThreadData, ToThread } from './protocol.ts';
+
+/**
+ * Where an inference thread lives. `process`: what it takes is given back when it ends, which TensorFlow's native library never does while
+ * its process lives, and a crash of the library ends nothing else. `thread`: batches are moved instead of copied.
+ */
+export type Placement = 'thread' | 'process';
+
+/** Microseconds that a batch takes to be handed over and back beside its own time (measured: 13 to 20, and 120 to 150 for up to 128 small rows). */
+export const handOver: Readonly<Record<Placement, number>> = { thread: 15, process: 130 };
+
+/** An inference thread as its lane sees it. */
+export interface Host {
+  /** `moved` are buffers that the caller gives away; they come back with the answer. */
+  send(message: ToThread, moved?: readonly ArrayBuffer[]): void;
+  end(): Promise<void>;
+}
+
+export interface HostOptions {
+  /** File of the thread. */
+  readonly file: URL;
+  readonly data: ThreadData;
+  /** Largest JavaScript heap; undefined: the runtime's default. Tensors lie outside of it. */
+  readonly memoryMb: number | undefined;
+  readonly onMessage: (message: FromThread) => void;
+  /** Called at least once when it ends, however it ends. */
+  readonly onGone: (why: string) => void;
+}
+
+export const startHost = (placement: Placement, options: HostOptions): Host =>
+  placement === 'thread' ? startThread(options) : startProcess(options);
+
+function startThread({ file, data, memoryMb, onMessage, onGone }: HostOptions): Host {
+  const worker = new Worker(file, {
+    workerData: data,
+    env: process.env,
+    ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
+  });
+  worker.on('message', onMessage);
+  worker.on('error', (error: Error) => onGone(`the thread died: ${error.message}`));
+  worker.on('exit', (code: number) => onGone(`the thread ended with code ${code}`));
+  return {
+    send: (message, moved = []) => worker.postMessage(message, moved),
+    end: async () => void (await worker.terminate()),
+  };
+}
+
+/** glibc opens an arena for each of the many threads of TensorFlow, up to eight for each core, and keeps what they once held. */
+const allocator = { MALLOC_ARENA_MAX: '2' } as const;
+
+function startProcess({ file, data, memoryMb, onMessage, onGone }: HostOptions): Host {
+  const child = fork(fileURLToPath(file), {
+    execArgv: [...process.execArgv, ...(memoryMb === undefined ? [] : [`--max-old-space-size=${memoryMb}`])],
+    env: { ...allocator, ...process.env },
+    serialization: 'advanced',
+    // Nothing may come between the lines that the application prints.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  /** Copied when they are sent: they wait here for the answer that brings them back. */
+  const slabs: ArrayBuffer[] = [];
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  child.on('message', (message) => onMessage(withSlab(message as FromThread, slabs)));
+  child.on('error', (error) => onGone(`its process failed: ${error.message}`));
+  child.on('exit', (code, signal) => onGone(`its process ended with ${signal ?? `code ${code}`}`));
+  // Sending to one that has just died is no error of its own: its exit tells.
+  const send = (message: ToThread | ThreadData): void => void child.send(message, () => undefined);
+  send(data);
+  return {
+    send(message) {
+      if (message.kind === 'run') slabs.push(message.slab);
+      send(message);
+    },
+    async end() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+function withSlab(message: FromThread, slabs: ArrayBuffer[]): FromThread {
+  return message.kind === 'scores' || message.kind === 'threw' ? { ...message, slab: slabs.shift()! } : message;
+}
