@@ -7,22 +7,20 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { openBroker } from '@sluice/broker';
 import { kafkaBus, type Publisher } from '@sluice/streaming';
+import { optionsOf } from './options.ts';
 import { cpuMsOf } from './transactions/broker-cpu.ts';
 import { startCopier, type Copier, type Told } from './transactions/copier.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '6000' },
-    slice: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '8' },
-    loads: { type: 'string', default: 'fast,paced,lingering' },
-    out: { type: 'string' },
-  },
+const options = optionsOf('transactions', {
+  rounds: { type: 'string', default: '5' },
+  events: { type: 'string', default: '6000' },
+  slice: { type: 'string', default: '10' },
+  rate: { type: 'string', default: '500' },
+  seconds: { type: 'string', default: '8' },
+  loads: { type: 'string', default: 'fast,paced,lingering' },
+  out: { type: 'string' },
 });
 const [rounds, events, slice] = [Number(options.rounds), Number(options.events), Number(options.slice)];
 const [rate, seconds] = [Number(options.rate), Number(options.seconds)];
