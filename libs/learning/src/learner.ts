@@ -1,4 +1,5 @@
-import { type CertifiedLoss, type Example, type Flow, type PolicySnapshot, SluiceError } from '@sluice/domain';
+import { type CertifiedLoss, type Example, type Flow, type Head, type PolicySnapshot, SluiceError } from '@sluice/domain';
+import type { Allowance } from './anchor.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { evidenceOf, isHarm, lastWordOf, type Evidence, type Pair } from './evidence.ts';
 import { createParts, readParts, writeParts, type LearnerParts } from './learner-parts.ts';
@@ -106,7 +107,7 @@ export class Learner {
     if (isLabelled(example)) this.#study(example, evidence);
     else if (evidence.tier < 0) return;
     else this.#hear(example, evidence);
-    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowedHarm(this.#flow, this.#parts));
+    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), this.#allowance);
   }
 
   /** @param examplesOffset offset in `<flow>.examples` after the last example folded. */
@@ -156,6 +157,10 @@ export class Learner {
       if (disagrees) this.#parts.heads[tier]!.observe(isHarm(answer.label, evidence.heavy!, example.truth));
     }
     this.#weighTogether(example, evidence);
+  }
+
+  get #allowance(): Allowance {
+    return { allowed: allowedHarm(this.#flow, this.#parts), fused: this.#parts.fusion.curve };
   }
 
   get #static(): boolean {
@@ -278,20 +283,25 @@ export class Learner {
   }
 
   /** Notes what the heads say of an event that every tier answered, before they learn from it. */
-  #rehearse({ signature, truth }: Example, { heavy, pairs, probability }: Evidence): void {
-    const { anchor, heads } = this.#parts;
+  #rehearse({ signature, answers, truth }: Example, { heavy, pairs, probability }: Evidence): void {
+    const { anchor, heads, fusion } = this.#parts;
     if (pairs.length < heads.length) return;
     const said = pairs.map((pair) => heads[pair.tier]!.predict(signature, pair));
     const harmed = pairs.map((pair) => isHarm(pair.answer.label, heavy!, truth));
-    anchor.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed, weight: 1 / probability });
+    const weight = 1 / probability;
+    const publish = (): Head[] => heads.flatMap((one, tier) => one.publish(this.#flow.tiers[tier]!.name));
+    fusion.rehearse({ signature, answers, weight, heads: publish, costs: anchor.costs });
+    anchor.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed, weight });
   }
 
   /** Panels learn only from events of which every answer and the truth are known. */
   #weighTogether({ signature, answers, truth }: Example, { pairs }: Evidence): void {
-    const { fusion, heads } = this.#parts;
+    const { fusion, heads, anchor } = this.#parts;
     // Complaints are of wrong answers: who learned from them alone would overrule the right ones.
     if (truth === null || this.#flow.feedback.mode !== 'truth' || pairs.length < heads.length) return;
+    const wasFusing = fusion.curve !== undefined;
     fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
+    if (!wasFusing && fusion.curve !== undefined) anchor.replan(logThresholdOfLoss(this.#parts), this.#allowance);
   }
 
   /** From an event of which everything is known. A flow without controller learns only so, and only until its threshold is chosen. */
