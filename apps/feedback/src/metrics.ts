@@ -23,6 +23,23 @@ const table: readonly (readonly [string, string, (stats: LearnerStats) => number
   ],
 ];
 
+type SegmentStats = LearnerStats['segments'][number];
+
+/** One series a segment with an account: at most `target.segments.most`, and one for all others. */
+const segmentTable: readonly (readonly [string, string, (stats: SegmentStats) => number])[] = [
+  ['sluice_learner_segment_events_total', 'Served events folded, by segment.', ({ events }) => events],
+  [
+    'sluice_learner_segment_estimated_loss_events',
+    'Doubly robust estimate of the events lost against always-heavy, by segment.',
+    ({ estimatedLoss }) => estimatedLoss,
+  ],
+  [
+    'sluice_learner_segment_theta',
+    'What may still be lost in the segment, as the logarithm of a threshold: at -9.21 and below heavy alone serves it.',
+    ({ theta }) => theta,
+  ],
+];
+
 /** What feedback shows on /metrics. */
 export function observeFeedback(metrics: Metrics, feedback: Feedback, flow: Flow): void {
   observePipes(metrics, feedback.stages);
@@ -42,5 +59,10 @@ export function observeFeedback(metrics: Metrics, feedback: Feedback, flow: Flow
       const stats = feedback.learner();
       return stats === undefined ? [] : [{ value: read(stats) }];
     });
+  }
+  for (const [name, help, read] of segmentTable) {
+    metrics.observe({ name, help, labels: ['segment'] }, () =>
+      (feedback.learner()?.segments ?? []).map((stats) => ({ labels: { segment: stats.segment }, value: read(stats) })),
+    );
   }
 }

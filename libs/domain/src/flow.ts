@@ -206,7 +206,7 @@ const document = z.strictObject({
         .boolean()
         .default(false)
         .describe(
-          'true: the answer is what those of all tiers that ran add up to; false: that of the last one. The declared loss is not kept reliably with it yet (docs/measured.md).',
+          'true: the answer is what those of all tiers that ran add up to; false: that of the last one.',
         ),
       after: z
         .int()

@@ -1,6 +1,7 @@
 import type { Flow } from '@sluice/domain';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { Calibration, type CalibrationRow } from './calibration.ts';
+import type { HarmCurve } from './harm-curve.ts';
 import type { LearnerCounts } from './learner-counts.ts';
 import { thetaStart } from './risk-controller.ts';
 
@@ -18,6 +19,16 @@ const trust = 10;
 
 /** Events of which the share of the declared loss that is held back is the root: 1 of 150, a half of 600, a quarter of 2,400. */
 const doubtful = 150;
+
+/** Share of the declared loss that is to be predicted by beginners. */
+const youngest = 0.5;
+
+export interface Allowance {
+  /** The share of events that may be harmed. */
+  readonly allowed: number;
+  /** What the panels predict, while answers are fused. */
+  readonly fused: HarmCurve | undefined;
+}
 
 /**
  * The threshold that theta moves around: where the declared loss is predicted, chosen at the end of warm-up and again whenever the number
@@ -86,13 +97,23 @@ export class Anchor {
   /**
    * Chooses the threshold when it is time to.
    * @param current ln tau now.
-   * @param allowed the share of events that may be harmed.
    */
-  advance(counts: LearnerCounts, current: number, allowed: number): void {
+  advance(counts: LearnerCounts, current: number, allowance: Allowance): void {
     if (this.warming ? !this.#isWarm(counts) : this.#lived(counts) < this.#chosen * growthOf(counts)) return;
-    if (!this.#flow.controller.enabled) this.#fix(allowed);
-    else if (this.warming || counts.lightServed === 0) this.#start(counts, allowed);
-    else this.#follow(counts, current, allowed);
+    if (!this.#flow.controller.enabled) this.#fix(allowance.allowed);
+    else if (this.warming || counts.lightServed === 0) this.#start(counts, allowance);
+    else this.#follow(counts, current, allowance);
+  }
+
+  /**
+   * From now on answers are fused, and the same threshold lets more pass than before: steps down to where half the declared loss is predicted.
+   * @param current ln tau now.
+   */
+  replan(current: number, { allowed, fused }: Allowance): void {
+    if (this.warming) return;
+    const found = fused?.threshold(youngest * allowed) ?? current;
+    this.#logThreshold -= Math.min(reach.step, Math.max(0, current - found));
+    this.#predicted = this.#corrected = 0;
   }
 
   /** Enough was seen to let light tiers serve: of the stream, or of a labelled sample before it. */
@@ -113,18 +134,20 @@ export class Anchor {
   }
 
   /** Half the declared loss, as predicted by beginners; more by those who have seen more than 600 events. */
-  #start(counts: LearnerCounts, allowed: number): void {
+  #start(counts: LearnerCounts, { allowed, fused }: Allowance): void {
     const usual = usualOf(allowed);
-    const margin = Math.min(0.5, Math.sqrt(doubtful / this.#calibration.seen));
-    const found = this.#calibration.theta(this.#flow, (1 - margin) * allowed, 'predicted') ?? usual;
+    const margin = Math.min(1 - youngest, Math.sqrt(doubtful / this.#calibration.seen));
+    const target = (1 - margin) * allowed;
+    const found = fused?.threshold(target) ?? this.#calibration.theta(this.#flow, target, 'predicted') ?? usual;
     this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
     this.#chosen = this.#lived(counts);
   }
 
-  #follow(counts: LearnerCounts, current: number, allowed: number): void {
+  #follow(counts: LearnerCounts, current: number, { allowed, fused }: Allowance): void {
     const borneOut = Math.max(0.4, (this.#predicted + this.#corrected + trust) / (this.#predicted + trust));
     const margin = Math.min(0.4, Math.sqrt(doubtful / this.#lived(counts)));
-    const found = this.#calibration.theta(this.#flow, ((1 - margin) * allowed) / borneOut, 'predicted');
+    const target = ((1 - margin) * allowed) / borneOut;
+    const found = fused?.threshold(target) ?? this.#calibration.theta(this.#flow, target, 'predicted');
     const rise = (found ?? current) - current;
     if (rise > reach.slack) this.#logThreshold += Math.min(reach.step, rise - reach.slack);
     this.#chosen = this.#lived(counts);

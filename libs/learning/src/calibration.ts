@@ -149,7 +149,8 @@ function harmOf(flow: Flow, costs: readonly number[], { event, theta, measure }:
   return event.row.harmed[flow.tiers.findIndex((tier) => tier.name === prediction.tier)] === true ? 1 : 0;
 }
 
-const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
+/** What a policy that is tried says beside what it is tried for. */
+export const trialPolicy: Omit<PolicySnapshot, 'flow' | 'threshold' | 'heads'> = {
   version: 0,
   examplesOffset: 0,
   heavyOnly: false,

@@ -1,6 +1,6 @@
+import type { Example, PolicySnapshot } from '@sluice/domain';
 import { Fusion } from './fusion.ts';
 import { Learner } from './learner.ts';
-import { samplingWidth } from './loss-bound.ts';
 import { meanOf, seededRandom, simulate, streamWidth, syntheticStream } from './simulation/index.ts';
 import { answerOf, exampleOf, flowOf, tierNames } from './testing/fixtures.ts';
 
@@ -66,15 +66,43 @@ describe('Fusion', () => {
   });
 });
 
-describe('a stream served with fused answers', () => {
-  const events = syntheticStream({ seed: 3, events: 12_000, strengths: [0.75, 1.6, 2.6], tiers: tierNames });
-  const delays = { shadowDelay: 20, truthDelay: 100, publishEvery: 50 };
-  const run = simulate({ flow: flowOf(fused), signatureWidth: streamWidth, costs: [0.02, 0.2, 1], events, ...delays });
+describe('streams served with fused answers', () => {
+  const costs = [0.02, 0.2, 1];
+  const runs = [3, 5].map((seed) => {
+    const events = syntheticStream({ seed, events: 20_000, strengths: [0.75, 1.6, 2.6], tiers: tierNames });
+    return simulate({
+      flow: flowOf(fused),
+      signatureWidth: streamWidth,
+      costs,
+      events,
+      shadowDelay: 20,
+      truthDelay: 100,
+      publishEvery: 50,
+    });
+  });
 
-  // A weak limit: fused streams end above the declared 1 % again and again (docs/measured.md). Tighten it to 1.25 % with the mend.
-  it('uses panels, and exceeds the declared loss by less than the sampling width of so short a stream', () => {
-    expect(run.learner.snapshot(0).panels).toHaveLength(7);
-    const width = samplingWidth({ epsilon: 0.01, auditRate: 0.04, events: events.length, delta: 0.05 });
-    expect(meanOf(run.harmed)).toBeLessThan(0.01 + width);
+  it('use panels', () => {
+    for (const { learner } of runs) expect(learner.snapshot(0).panels).toHaveLength(7);
+  });
+
+  it('keep the declared loss on average, and none of them exceeds it by more than a quarter', () => {
+    const losses = runs.map(({ harmed }) => meanOf(harmed));
+    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeLessThanOrEqual(0.01);
+    expect(Math.max(...losses)).toBeLessThanOrEqual(0.0125);
+  });
+
+  it('go on as if they had never stopped when the learner is restored before and after panels are published', () => {
+    const events = syntheticStream({ seed: 3, events: 1500, strengths: [0.75, 1.6, 2.6], tiers: tierNames });
+    const flow = flowOf(fused);
+    const played = (every: number): PolicySnapshot => {
+      let folded = 0;
+      const fold = (learner: Learner, example: Example): Learner => {
+        learner.fold(example);
+        return ++folded % every === 0 ? Learner.restore(flow, learner.snapshot(0)) : learner;
+      };
+      const delays = { shadowDelay: 20, truthDelay: 100, publishEvery: 50 };
+      return simulate({ flow, signatureWidth: streamWidth, costs, events, fold, ...delays }).learner.snapshot(0);
+    };
+    expect(played(97)).toEqual(played(Infinity));
   });
 });

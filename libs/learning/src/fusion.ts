@@ -1,8 +1,21 @@
-import type { Flow, Panel } from '@sluice/domain';
+import type { Answer, Flow, Head, Panel, PolicySnapshot, SparseRow } from '@sluice/domain';
 import { isLossFirst, type PanelShape } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { trialPolicy } from './calibration.ts';
 import { isHarm } from './evidence.ts';
+import { HarmCurve, triedThresholds } from './harm-curve.ts';
 import { PanelLearner, panelSize, type KnownCase } from './panel-learner.ts';
+import { serve } from './serve.ts';
+
+/** An event that every tier answered, and what there is beside the panels to serve it with. */
+export interface Rehearsal {
+  readonly signature: SparseRow;
+  readonly answers: readonly Answer[];
+  /** For how many events it stands: 1 / (probability that every tier's answer would be known). */
+  readonly weight: number;
+  readonly heads: () => readonly Head[];
+  readonly costs: readonly number[];
+}
 
 /** Weights that a snapshot has room for: 256 kB published, 512 kB of state. */
 const mostWeights = 65_536;
@@ -13,6 +26,8 @@ const mostWeights = 65_536;
  */
 export class Fusion {
   readonly #flow: Flow;
+  readonly #signatureWidth: number;
+  readonly #curve = new HarmCurve();
   readonly #panels: readonly PanelLearner[];
   /** Panel after one more tier: `next[panel][i]` is the panel with the i-th missing tier. */
   readonly #next: readonly (readonly number[])[];
@@ -20,6 +35,7 @@ export class Fusion {
 
   constructor(flow: Flow, shape: PanelShape) {
     this.#flow = flow;
+    this.#signatureWidth = shape.signatureWidth;
     const names = flow.tiers.map(({ name }) => name);
     const sets = fits(flow, shape) ? setsOf(names) : [];
     this.#panels = sets.map((tiers) => new PanelLearner(tiers, flow, shape));
@@ -32,11 +48,13 @@ export class Fusion {
   read(from: ByteReader): void {
     this.#seen = from.u32();
     for (const panel of this.#panels) panel.read(from);
+    if (this.#rehearses) this.#curve.read(from);
   }
 
   write(to: ByteWriter): void {
     to.u32(this.#seen);
     for (const panel of this.#panels) panel.write(to);
+    if (this.#rehearses) this.#curve.write(to);
   }
 
   get seen(): number {
@@ -64,6 +82,38 @@ export class Fusion {
 
   publish(): Panel[] {
     return this.#seen < this.#flow.fusion.after ? [] : this.#panels.map((panel) => panel.publish());
+  }
+
+  /** What harm is predicted at which threshold while answers are fused; undefined while they are not, and where a budget comes first. */
+  get curve(): HarmCurve | undefined {
+    return this.#rehearses && this.#seen >= this.#flow.fusion.after ? this.#curve : undefined;
+  }
+
+  /**
+   * Serves the event at each of the tried thresholds as it would be with the panels of now, before they learn from it. With panels the same
+   * threshold lets more pass than without: on four synthetic streams half as much harm again.
+   */
+  rehearse({ signature, answers, weight, heads, costs }: Rehearsal): void {
+    // The panels of the first half were still beginners.
+    if (!this.#rehearses || this.#seen < this.#flow.fusion.after / 2) return;
+    const policy = { ...trialPolicy, flow: this.#flow.flow, heads: heads(), panels: this.#panels.map((panel) => panel.publish()) };
+    const inOrder = this.#flow.tiers.map(({ name }) => answers.find(({ tier }) => tier === name)!);
+    const heavy = inOrder[inOrder.length - 1]!.tier;
+    const serving = { flow: this.#flow, signatureWidth: this.#signatureWidth, costs };
+    const harms: number[] = [];
+    for (const logThreshold of triedThresholds) {
+      const trial: PolicySnapshot = { ...policy, threshold: Math.exp(logThreshold) };
+      const { tier, harm } = serve(serving, trial, { id: '', signature, answers: inOrder, truth: 0 }).prediction;
+      harms.push(harm);
+      // Who asks heavy asks it at every lower threshold.
+      if (tier === heavy) break;
+    }
+    while (harms.length < triedThresholds.length) harms.push(harms[harms.length - 1]!);
+    this.#curve.add(harms, weight);
+  }
+
+  get #rehearses(): boolean {
+    return this.#panels.length > 0 && isLossFirst(this.#flow);
   }
 }
 

@@ -5,7 +5,8 @@ import { createParts, readParts, writeParts, type LearnerParts } from './learner
 import type { LearnerStats } from './learner-stats.ts';
 import { isLabelled } from './labelled-sample.ts';
 import { settledHarm } from './loss-estimate.ts';
-import { allowedHarm, logThresholdOfLoss, segmentPoliciesOf, stanceOf } from './stance.ts';
+import { allowanceOf, allowedHarm, logThresholdOfLoss, segmentPoliciesOf, stanceOf } from './stance.ts';
+import { Study } from './study.ts';
 
 export interface OpenInput {
   readonly signatureWidth: number;
@@ -24,11 +25,13 @@ export class Learner {
   readonly #parts: LearnerParts;
   /** As in the snapshot. */
   readonly #heard: number[];
+  readonly #study: Study;
 
   private constructor(flow: Flow, parts: LearnerParts, heard: readonly number[] = []) {
     this.#flow = flow;
     this.#parts = parts;
     this.#heard = [...heard];
+    this.#study = new Study(flow, parts);
   }
 
   /**
@@ -103,10 +106,10 @@ export class Learner {
       return;
     }
     const evidence = evidenceOf(this.#flow, example);
-    if (isLabelled(example)) this.#study(example, evidence);
+    if (isLabelled(example)) this.#study.sample(example, evidence);
     else if (evidence.tier < 0) return;
     else this.#hear(example, evidence);
-    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowedHarm(this.#flow, this.#parts));
+    this.#parts.anchor.advance(counts, logThresholdOfLoss(this.#parts), allowanceOf(this.#flow, this.#parts));
   }
 
   /** @param examplesOffset offset in `<flow>.examples` after the last example folded. */
@@ -147,17 +150,6 @@ export class Learner {
     this.#heard[partition] = Math.max(this.#heard[partition]!, offset + 1);
   }
 
-  /** A labelled sample teaches the heads. It moves no account: theta, certificate and calibration error speak of events that were served. */
-  #study(example: Example, evidence: Evidence): void {
-    if (this.#static && !this.#parts.anchor.warming) return;
-    this.#weighHeavy(evidence, example.truth!);
-    this.#learnKnown(example, evidence);
-    for (const { tier, answer, disagrees } of evidence.pairs) {
-      if (disagrees) this.#parts.heads[tier]!.observe(isHarm(answer.label, evidence.heavy!, example.truth));
-    }
-    this.#weighTogether(example, evidence);
-  }
-
   get #static(): boolean {
     return !this.#flow.controller.enabled;
   }
@@ -180,7 +172,7 @@ export class Learner {
     controller.served(light ? example.harm : 0, allowed);
     this.#parts.segments?.served(example.segment, light ? example.harm : 0, allowed);
     if (light) anchor.predicted(example.harm);
-    if (pairs.every((pair) => pair.served)) this.#rehearse(example, evidence);
+    if (pairs.every((pair) => pair.served)) this.#study.rehearse(example, evidence);
     for (const pair of pairs) if (pair.served) heads[pair.tier]!.compare(example.signature, pair);
   }
 
@@ -197,7 +189,7 @@ export class Learner {
     this.#parts.counts.shadows++;
     if (this.#static) return;
     if (light && !overruled) this.#audit(example, evidence);
-    this.#rehearse(example, evidence);
+    this.#study.rehearse(example, evidence);
     for (const pair of pairs) if (!pair.served) this.#parts.heads[pair.tier]!.compare(example.signature, pair);
   }
 
@@ -225,23 +217,19 @@ export class Learner {
     if (example.truth === null) counts.unlabelled++;
     else counts.truths++;
     if (example.truth !== null && this.#flow.feedback.mode === 'truth') this.#calibrate(evidence, example.truth);
-    if (example.truth !== null) this.#weighHeavy(evidence, example.truth);
+    if (example.truth !== null) this.#study.weighHeavy(evidence, example.truth);
     if (evidence.light && evidence.audited) this.#settleAudit(example, evidence);
     // A calibrated static policy learns nothing more.
-    if (this.#static && anchor.warming) this.#learnKnown(example, evidence);
+    if (this.#static && anchor.warming) this.#study.learnKnown(example, evidence);
     if (this.#static) return;
     for (const pair of evidence.pairs) this.#settlePair(example, evidence, pair);
-    this.#weighTogether(example, evidence);
+    this.#study.weighTogether(example, evidence);
   }
 
   #calibrate({ given }: Evidence, truth: number): void {
     for (const { tier, confidence, label } of given) {
       this.#parts.confidences[this.#flow.tiers.findIndex(({ name }) => name === tier)]?.observe(confidence, label === truth);
     }
-  }
-
-  #weighHeavy({ heavy, given, probability }: Evidence, truth: number): void {
-    if (heavy !== undefined) this.#parts.heavyError.observe(heavy.label !== truth, given.includes(heavy) ? 1 : 1 / probability);
   }
 
   #settleAudit(example: Example, evidence: Evidence): void {
@@ -275,31 +263,5 @@ export class Learner {
     if (pair.served || compared) heads.correct(signature, pair, harm);
     else heads.learn(signature, pair, harm ? 1 : 0);
     if (pair.disagrees && truth !== null) heads.observe(harm);
-  }
-
-  /** Notes what the heads say of an event that every tier answered, before they learn from it. */
-  #rehearse({ signature, truth }: Example, { heavy, pairs, probability }: Evidence): void {
-    const { anchor, heads } = this.#parts;
-    if (pairs.length < heads.length) return;
-    const said = pairs.map((pair) => heads[pair.tier]!.predict(signature, pair));
-    const harmed = pairs.map((pair) => isHarm(pair.answer.label, heavy!, truth));
-    anchor.add({ route: said.map(({ route }) => route), stop: said.map(({ stop }) => stop), harmed, weight: 1 / probability });
-  }
-
-  /** Panels learn only from events of which every answer and the truth are known. */
-  #weighTogether({ signature, answers, truth }: Example, { pairs }: Evidence): void {
-    const { fusion, heads } = this.#parts;
-    // Complaints are of wrong answers: who learned from them alone would overrule the right ones.
-    if (truth === null || this.#flow.feedback.mode !== 'truth' || pairs.length < heads.length) return;
-    fusion.learn({ signature, answers, truth, weight: Math.max(...pairs.map(({ weight }) => weight)) });
-  }
-
-  /** From an event of which everything is known. A flow without controller learns only so, and only until its threshold is chosen. */
-  #learnKnown(example: Example, evidence: Evidence): void {
-    this.#rehearse(example, evidence);
-    for (const pair of evidence.pairs) {
-      const harm = isHarm(pair.answer.label, evidence.heavy!, example.truth);
-      this.#parts.heads[pair.tier]!.learn(example.signature, pair, harm ? 1 : 0);
-    }
   }
 }

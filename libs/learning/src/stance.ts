@@ -1,5 +1,6 @@
 import type { Flow, PolicySnapshot, SegmentPolicy } from '@sluice/domain';
 import { warmUp } from '@sluice/routing';
+import type { Allowance } from './anchor.ts';
 import type { LearnerParts } from './learner-parts.ts';
 import { safeEnd } from './loss-bound.ts';
 
@@ -35,6 +36,11 @@ export function segmentPoliciesOf({ segments, anchor, controller }: LearnerParts
  */
 export function allowedHarm({ target }: Flow, { heavyError }: LearnerParts, heavyErrs = heavyError.upper): number {
   return target.measure === 'absolute' ? Math.max(0, target.maxLoss - heavyErrs) : target.maxLoss;
+}
+
+/** What the anchor is chosen by. */
+export function allowanceOf(flow: Flow, parts: LearnerParts): Allowance {
+  return { allowed: allowedHarm(flow, parts), fused: parts.fusion.curve };
 }
 
 /** Heavy itself errs more often than is declared. */

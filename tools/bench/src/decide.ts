@@ -7,20 +7,18 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import { bytesOf, checkSink, median, timeOf, type Quantiles } from './decide/measure.ts';
 import { partNames, partNotes, partsOf, type PartName } from './decide/parts.ts';
 import { workloadOf, type Size } from './decide/workload.ts';
+import { misused, optionsOf } from './options.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    fields: { type: 'string', default: '10,30,100' },
-    tiers: { type: 'string', default: '2,3,6' },
-    rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-  },
+const options = optionsOf('decide', {
+  fields: { type: 'string', default: '10,30,100' },
+  tiers: { type: 'string', default: '2,3,6' },
+  rounds: { type: 'string', default: '5' },
+  events: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: '1' },
+  out: { type: 'string' },
 });
 
 interface Row extends Quantiles {
@@ -40,7 +38,7 @@ if (
   !tierCounts.every((one) => one >= 2 && one <= 8)
 ) {
   console.error('--rounds and --seed are positive whole numbers, --events is at least 1000, --fields 5 to 1000, --tiers 2 to 8.');
-  process.exitCode = 64;
+  process.exitCode = misused;
 } else {
   main();
 }

@@ -5,11 +5,11 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { splitSeeds } from './frugalml/contest.ts';
 import { readFrugalmlSet, setsIn } from './frugalml/data-set.ts';
 import { isWon, plotOf, rowOf, rowText, type Row } from './frugalml/row.ts';
 import { machineOf } from './machine.ts';
+import { optionsOf } from './options.ts';
 import { svgOf } from './svg.ts';
 
 const protocol = [
@@ -19,19 +19,19 @@ const protocol = [
   'Cost: mean over test events of the prices of the services called. Means ± standard deviation over the seeds',
 ].join('\n');
 
-const { values: options } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    sets: { type: 'string' },
-    seeds: { type: 'string', default: '5' },
-    out: { type: 'string' },
-    plots: { type: 'string' },
-  },
+const options = optionsOf('frugalml', {
+  data: { type: 'string' },
+  sets: { type: 'string' },
+  seeds: { type: 'string', default: '5' },
+  out: { type: 'string' },
+  plots: { type: 'string' },
 });
 
 function main(data: string): void {
-  const seeds = splitSeeds.slice(0, Number(options.seeds));
-  if (seeds.length === 0) throw new Error(`--seeds ${options.seeds}: how many of the authors' ${splitSeeds.length} seeds`);
+  const count = Number(options.seeds);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`--seeds ${options.seeds}: how many of the authors' ${splitSeeds.length} seeds`);
+  const seeds = splitSeeds.slice(0, count);
   const names = options.sets?.split(',') ?? setsIn(data);
   if (names.length === 0) throw new Error(`${data} holds no folder with a meta.csv`);
   console.log(`${protocol} ${seeds.join(', ')}.\n`);

@@ -1,3 +1,5 @@
+import { misused } from './options.ts';
+
 /** `npm run bench -- NAME [options]`: runs one of the scripts beside this file. */
 const scripts = {
   decide: () => import('./decide.ts'),
@@ -10,11 +12,11 @@ const scripts = {
 };
 
 const name = process.argv[2] ?? '';
-if (name in scripts) {
+if (Object.hasOwn(scripts, name)) {
   // The script reads its own options: its name is not one of them.
   process.argv.splice(2, 1);
   await scripts[name as keyof typeof scripts]();
 } else {
   console.error(`usage: npm run bench -- ${Object.keys(scripts).join('|')} [options]`);
-  process.exitCode = 64;
+  process.exitCode = misused;
 }

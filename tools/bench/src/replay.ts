@@ -6,8 +6,8 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readFrugalmlSet } from './frugalml/data-set.ts';
+import { optionsOf } from './options.ts';
 import { contenderNotes } from './replay/contenders.ts';
 import { orderNotes, orders } from './replay/orders.ts';
 import { pairLogOf, type PairLog } from './replay/pair-log.ts';
@@ -18,14 +18,12 @@ import { cellsOf, cellText, type Cell } from './replay/table.ts';
 import { svgOf } from './svg.ts';
 import { missesOf } from './replay/targets.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    sets: { type: 'string' },
-    seeds: { type: 'string', default: '5' },
-    out: { type: 'string' },
-    plots: { type: 'string' },
-  },
+const options = optionsOf('replay', {
+  data: { type: 'string' },
+  sets: { type: 'string' },
+  seeds: { type: 'string', default: '5' },
+  out: { type: 'string' },
+  plots: { type: 'string' },
 });
 
 function main(): void {

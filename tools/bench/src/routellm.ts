@@ -5,8 +5,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { machineOf } from './machine.ts';
+import { optionsOf } from './options.ts';
 import { readPrompts } from './routellm/data.ts';
 import type { Apgr } from './routellm/measure.ts';
 import { signaturesOf } from './routellm/signatures.ts';
@@ -30,14 +30,12 @@ const protocol = [
 
 const firstSeed = 101;
 
-const { values: options } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    labels: { type: 'string', default: '1500' },
-    seeds: { type: 'string', default: '5' },
-    out: { type: 'string' },
-    plots: { type: 'string' },
-  },
+const options = optionsOf('routellm', {
+  data: { type: 'string' },
+  labels: { type: 'string', default: '1500' },
+  seeds: { type: 'string', default: '5' },
+  out: { type: 'string' },
+  plots: { type: 'string' },
 });
 
 interface Line {

@@ -6,30 +6,28 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import { openBroker } from '@sluice/broker';
 import { topicsOf } from '@sluice/contracts';
 import { kafkaBus } from '@sluice/streaming';
 import { Kafka, logLevel } from 'kafkajs-stock';
+import { optionsOf } from './options.ts';
 import { Contest } from './router/contest.ts';
 import { measureHop } from './router/hop.ts';
 import type { Job, Outcome } from './router/job.ts';
 import { runTogether } from './router/together.ts';
 import { eventValues } from './router/workload.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    brokers: { type: 'string' },
-    events: { type: 'string', default: '300000' },
-    rounds: { type: 'string', default: '5' },
-    slice: { type: 'string', default: '500' },
-    rates: { type: 'string', default: '200,2000,10000' },
-    'hop-seconds': { type: 'string', default: '10' },
-    contestants: { type: 'string', default: 'stock,pipe-eos,pipe-alo,streams-1,streams-2,platformatic' },
-    scale: { type: 'string', default: '6,24,96' },
-    processes: { type: 'string', default: '1,2,4' },
-    out: { type: 'string' },
-  },
+const options = optionsOf('router', {
+  brokers: { type: 'string' },
+  events: { type: 'string', default: '300000' },
+  rounds: { type: 'string', default: '5' },
+  slice: { type: 'string', default: '500' },
+  rates: { type: 'string', default: '200,2000,10000' },
+  'hop-seconds': { type: 'string', default: '10' },
+  contestants: { type: 'string', default: 'stock,pipe-eos,pipe-alo,streams-1,streams-2,platformatic' },
+  scale: { type: 'string', default: '6,24,96' },
+  processes: { type: 'string', default: '1,2,4' },
+  out: { type: 'string' },
 });
 const [events, rounds, slice] = [Number(options.events), Number(options.rounds), Number(options.slice)];
 const usualPartitions = 6;

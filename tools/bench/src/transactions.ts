@@ -8,24 +8,22 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { openBroker } from '@sluice/broker';
 import { kafkaBus } from '@sluice/streaming';
+import { optionsOf } from './options.ts';
 import type { Way } from './transactions/copier.ts';
 import { lingers, play, type Figures, type Load } from './transactions/loads.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    compare: { type: 'string', default: 'versions' },
-    partitions: { type: 'string', default: '6' },
-    rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '6000' },
-    slice: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '8' },
-    loads: { type: 'string', default: 'fast,paced,lingering' },
-    out: { type: 'string' },
-  },
+const options = optionsOf('transactions', {
+  compare: { type: 'string', default: 'versions' },
+  partitions: { type: 'string', default: '6' },
+  rounds: { type: 'string', default: '5' },
+  events: { type: 'string', default: '6000' },
+  slice: { type: 'string', default: '10' },
+  rate: { type: 'string', default: '500' },
+  seconds: { type: 'string', default: '8' },
+  loads: { type: 'string', default: 'fast,paced,lingering' },
+  out: { type: 'string' },
 });
 const [rounds, events, slice] = [Number(options.rounds), Number(options.events), Number(options.slice)];
 const [rate, seconds] = [Number(options.rate), Number(options.seconds)];

@@ -14,12 +14,25 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type InferValue, type ModelServer } from '@sluice/serving';
 import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '@sluice/serving/testing';
+import { optionsOf } from './options.ts';
 import { measureKafka } from './worker/kafka.ts';
 import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
 import { measureCell, median, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
 import { soak } from './worker/soak.ts';
 import { measureSwaps } from './worker/swap.ts';
+
+const options = optionsOf('worker', {
+  matrix: { type: 'boolean', default: false },
+  swap: { type: 'boolean', default: false },
+  kafka: { type: 'boolean', default: false },
+  events: { type: 'string', default: '120000' },
+  rounds: { type: 'string', default: '3' },
+  slice: { type: 'string', default: '1000' },
+  peers: { type: 'string' },
+  soak: { type: 'string', default: '0' },
+  out: { type: 'string' },
+});
 
 const rounds = 9;
 const roundMs = 250;
@@ -122,13 +135,8 @@ async function compareAll(root: string): Promise<void> {
   console.table(table);
 }
 
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(name);
-  return at > 0 ? process.argv[at + 1] : undefined;
-}
-
 async function matrix(root: string): Promise<void> {
-  const peers = option('--peers');
+  const { peers, out } = options;
   const onnx = peers === undefined ? undefined : loadOnnxRuntime(peers);
   const cells: Cell[] = [];
   for (const kind of ['logistic', 'mlp', 'cnn', 'deep'] as const) {
@@ -145,7 +153,6 @@ async function matrix(root: string): Promise<void> {
     console.log(`Beside onnxruntime-node ${onnx.version}, the same networks over ready rows; where ours / its is above 1, ours loses.`);
     console.table(peerRows(cells));
   }
-  const out = option('--out');
   if (out !== undefined) await writeFile(out, `${JSON.stringify(cells, null, 2)}\n`);
 }
 
@@ -176,11 +183,7 @@ async function soakAll(root: string, minutes: number): Promise<void> {
 }
 
 async function compareOnKafka(root: string): Promise<void> {
-  const [events, rounds, slice] = [
-    Number(option('--events') ?? 120_000),
-    Number(option('--rounds') ?? 3),
-    Number(option('--slice') ?? 1000),
-  ];
+  const [events, rounds, slice] = [Number(options.events), Number(options.rounds), Number(options.slice)];
   const measured = await measureKafka(root, { events, rounds, slice });
   const speeds = measured.map(({ outcomes }) => outcomes.map(({ ms }) => events / (ms / 1000)));
   console.log(`${events} images of 784 bytes, 27,562 parameters, slices of ${slice}, ${rounds} interleaved runs, one process each.`);
@@ -199,10 +202,10 @@ async function compareOnKafka(root: string): Promise<void> {
 }
 
 async function run(root: string): Promise<void> {
-  const minutes = Number(option('--soak') ?? 0);
-  if (process.argv.includes('--matrix')) await matrix(root);
-  else if (process.argv.includes('--swap')) await compareSwaps(root);
-  else if (process.argv.includes('--kafka')) await compareOnKafka(root);
+  const minutes = Number(options.soak);
+  if (options.matrix) await matrix(root);
+  else if (options.swap) await compareSwaps(root);
+  else if (options.kafka) await compareOnKafka(root);
   else if (minutes === 0) await compareAll(root);
   if (minutes > 0) await soakAll(root, minutes);
 }
@@ -216,7 +219,7 @@ async function main(): Promise<void> {
     `${cpus().length} x ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}, TensorFlow.js ${tfjs.version}`,
   );
   console.log(
-    `Medians of ${process.argv.includes('--matrix') ? '3 rounds of 150' : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
+    `Medians of ${options.matrix ? '3 rounds of 150' : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
   );
   console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
   await run(root);
