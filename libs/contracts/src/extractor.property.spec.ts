@@ -112,8 +112,8 @@ describe('an extractor of a random schema', () => {
       runs,
     );
     // Both sides must have been tried often, else the property says little.
-    expect(rows).toBeGreaterThan(50);
-    expect(refusedSchemas).toBeGreaterThan(50);
+    expect(rows).toBeGreaterThan(20);
+    expect(refusedSchemas).toBeGreaterThan(20);
   });
 
   it('answers truncated and flipped bits with a coded error or a finite row, and the bytes around the value never matter', () => {
