@@ -4,6 +4,7 @@ import { barOf } from './eligibility.ts';
 import { explain, renderExplanation } from './explain.ts';
 import { fallBackLate } from './fallback.ts';
 import { escalatedTag, servedPrediction } from './leg.ts';
+import { stalePolicy } from './policy.ts';
 import { replayTrail } from './replay.ts';
 import { route, type RouteInput } from './route.ts';
 import { afterAnswer } from './stop.ts';
@@ -18,6 +19,14 @@ const deadlineAt = 1_000_050;
 
 const routed = (overload: Overload, more: Partial<RouteInput>) =>
   route(sampleRoute(controlled, { flow: flowWith(overload), deadlineAt, ...more }));
+
+it('comes out the same when it is decided again, also where the policy had become stale and a light tier answered all the same', () => {
+  const flow = flowWith(['lighten']);
+  const { served } = wayOf(sampleRoute(stalePolicy(controlled), { flow, deadlineAt, waits: [1, 30, 99] }), 25);
+  expect(served).toMatchObject({ tier: 'fast', trail: [{ reason: 'lightened' }, {}] });
+  const policies = new Map([[controlled.version, controlled]]);
+  expect(replayTrail({ flow, signatureWidth, prediction: served!, policies })).toBeUndefined();
+});
 
 describe('an event whose deadline cannot be met where it would go', () => {
   it('waits where nothing is declared', () => {

@@ -44,9 +44,12 @@ export function replayTrail(replay: Replay): string | undefined {
 }
 
 function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, step: Step): string | undefined {
-  const policy = policyOf(policies, step);
-  if (policy === undefined) return `policy ${step.policyVersion}, cited by the first step, is unknown`;
-  const { tiers } = prediction.slip;
+  const cited = policyOf(policies, step);
+  if (cited === undefined) return `policy ${step.policyVersion}, cited by the first step, is unknown`;
+  const { tiers, segment, heavyOnly } = prediction.slip;
+  // The slip tells of the safe end also where the step's reason is another one.
+  const own = cited.segments.find((one) => one.segment === segment)?.heavyOnly;
+  const policy = heavyOnly && !cited.heavyOnly && own !== true ? stalePolicy(cited) : cited;
   const decision = route({
     id: prediction.id,
     flow,
@@ -59,7 +62,7 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
     budget: prediction.slip.budget,
     signature: prediction.signature,
     signatureWidth,
-    segment: prediction.slip.segment,
+    segment,
     rule: ruleOf(flow, step),
     now: step.at,
   });
