@@ -205,9 +205,7 @@ const document = z.strictObject({
       enabled: z
         .boolean()
         .default(false)
-        .describe(
-          'true: the answer is what those of all tiers that ran add up to; false: that of the last one.',
-        ),
+        .describe('true: the answer is what those of all tiers that ran add up to; false: that of the last one.'),
       after: z
         .int()
         .min(1)

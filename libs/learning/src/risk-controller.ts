@@ -45,16 +45,14 @@ export class RiskController {
   }
 
   /**
-   * What theta adds to ln tau, at both ends all of it. Above its start tau answers with six tenths and towards the end ever more: theta keeps the
-   * account of what may be lost and takes every stroke of the audits' noise; loss grows faster than tau, so a threshold that followed each
-   * stroke would pay for them with cost. Below its start more is lost than declared: tau answers with half as much again, so that the account
-   * comes to rest less far below it, and a short stream is not left with what it has overdrawn.
+   * What theta adds to ln tau. Near its start tau answers to theta with six tenths of it, towards both ends ever more, and at the ends with all.
+   * Theta keeps the account of what may be lost and takes every stroke of the audits' noise; loss grows faster than tau, so a
+   * threshold that followed each stroke would pay for them with cost.
    */
   get swing(): number {
     const away = this.#theta - this.#start;
-    const [span, response] = away < 0 ? [this.#start - safeEnd, responses.overdrawn] : [-this.#start, responses.credit];
-    const share = Math.min(1, Math.abs(away) / span);
-    return away * (response + (1 - response) * share);
+    const span = away < 0 ? this.#start - safeEnd : -this.#start;
+    return away * (response + ((1 - response) * Math.abs(away)) / span);
   }
 
   /** Sum of all estimates so far, in events: what the pathwise bound bounds. */
@@ -89,8 +87,8 @@ export class RiskController {
   }
 }
 
-/** Share of theta's way that ln tau follows where theta began, upwards and downwards. */
-const responses = { credit: 0.6, overdrawn: 1.5 };
+/** Share of theta's way that ln tau follows where theta began. */
+const response = 0.6;
 
 /** Start at twice the declared loss: ln 0.02 for a target of 1 % (docs/routing.md 3b). */
 export function thetaStart(epsilon: number): number {
