@@ -1,8 +1,8 @@
 import { policyTopic, RequestSchemas } from '@sluice/contracts';
-import type { Clock, EpochMs, Flow } from '@sluice/domain';
+import type { Clock, Flow } from '@sluice/domain';
 import { compileRules, compileSignature, Lead, PolicyGuard, type Envelopes, type PolicyGuardOptions } from '@sluice/routing';
 import { Tally } from '@sluice/service';
-import type { Bus, InRecord, Pipe } from '@sluice/streaming';
+import type { Bus, Pipe } from '@sluice/streaming';
 import { RouterProcessor, type RoutedLabel } from './processor.ts';
 import { openRetries } from './retries.ts';
 import { TierFlags } from './tier-flags.ts';
@@ -55,7 +55,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     signature,
     rules: compileRules(flow, schemas),
     costs,
-    policy: (first: InRecord, now: EpochMs) => lead.inForce(first, now),
+    lead,
     tiers: () => ({ ...loads.state(), bars: flags.bars() }),
     clock,
     routed,
@@ -69,7 +69,10 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     replay: flow.request.dedupWindow,
     deadLetters: topology.deadLetters,
     holding: { until: (request) => lead.waitsUntil(request, clock.now()), clock },
-    processor: () => new RouterProcessor(parts),
+    processor: ({ partition }) => {
+      lead.takeOver(partition);
+      return new RouterProcessor(parts);
+    },
   });
   const retries = await openRetries(options);
   return {

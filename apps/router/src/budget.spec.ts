@@ -22,7 +22,10 @@ function routerUnder(policies: readonly Partial<PolicySnapshot>[]) {
   return new RouterProcessor({
     ...{ flow, schemas: new RequestSchemas([schema]), signature: compileSignature(flow, [schema]), rules: compileRules(flow, [schema]) },
     costs: [0.1, 1],
-    policy: () => ({ ...initialPolicy(flow), heavyOnly: false, reason: 'controlled', auditRate: 0.04, ...policies[turn++] }),
+    lead: {
+      inForce: () => ({ ...initialPolicy(flow), heavyOnly: false, reason: 'controlled', auditRate: 0.04, ...policies[turn++] }),
+      committed: () => undefined,
+    },
     ...{ tiers: () => quiet, clock: { now: () => 1000 }, routed: new Tally() },
   });
 }

@@ -1,7 +1,16 @@
 import type { RequestSchemas } from '@sluice/contracts';
 import { deadLetter, encodeTag, header, sourceText, topicsOf } from '@sluice/contracts';
 import { SluiceError, toSluiceError, type Clock, type EpochMs, type Flow, type PolicySnapshot, type Tag } from '@sluice/domain';
-import { auditDraw, BudgetLedger, route, slipAuditRate, type Rules, type Signature, type SignatureReading } from '@sluice/routing';
+import {
+  auditDraw,
+  BudgetLedger,
+  route,
+  slipAuditRate,
+  type Lead,
+  type Rules,
+  type Signature,
+  type SignatureReading,
+} from '@sluice/routing';
 import type { Tally, TallyPart } from '@sluice/service';
 import type { InRecord, OutRecord, Processor } from '@sluice/streaming';
 import { IdWindow } from './id-window.ts';
@@ -19,8 +28,8 @@ export interface RouterParts {
   readonly rules: Rules;
   /** Cost of each tier relative to the heavy one. */
   readonly costs: readonly number[];
-  /** The policy to decide a slice by that begins with this record. */
-  readonly policy: (first: InRecord, now: EpochMs) => PolicySnapshot;
+  /** Which policy to decide by, and how far ahead of what it knows. */
+  readonly lead: Pick<Lead, 'inForce' | 'committed'>;
   /** How the tiers stand at the time of the call. */
   readonly tiers: () => TierState;
   readonly clock: Clock;
@@ -46,6 +55,8 @@ export class RouterProcessor implements Processor {
   #settledBy = -1;
   /** Filled for each request. */
   readonly #bars: string[];
+  /** The slice under way. */
+  #done: { readonly last: InRecord; readonly decided: number } | undefined;
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
@@ -71,13 +82,16 @@ export class RouterProcessor implements Processor {
 
   process(slice: readonly InRecord[]): readonly OutRecord[] {
     const now = this.#parts.clock.now();
-    const policy = this.#parts.policy(slice[0]!, now);
+    const policy = this.#parts.lead.inForce(slice[0]!, now);
     const tiers = this.#parts.tiers();
     this.#settle(policy);
-    return slice.map((record) => this.#route(record, { policy, tiers, now }));
+    const outputs = slice.map((record) => this.#route(record, { policy, tiers, now }));
+    this.#done = { last: slice.at(-1)!, decided: outputs.filter(({ topic }) => topic !== this.#topics.deadLetters).length };
+    return outputs;
   }
 
   committed(): void {
+    this.#parts.lead.committed(this.#done!.last, this.#done!.decided);
     this.#seen.commit();
     this.#routed.commit();
     this.#ledger?.commit();

@@ -41,14 +41,38 @@ describe('the lead of the router over the learner', () => {
   it('shows how many requests were decided ahead', () => {
     const { lead, hear } = leadOf();
     hear([1_000, 1_000], 0);
-    lead.inForce(at(0, 1_040), 0);
+    lead.inForce(at(0, 1_000), 0);
+    lead.committed(at(0, 1_039), 40);
     lead.inForce(at(1, 1_002), 0);
+    lead.committed(at(1, 1_004), 3);
     lead.waitsUntil(at(0, 1_090), 0);
-    expect(lead.requests).toBe(42);
-    hear([1_041, 1_003], 1);
-    lead.inForce(at(0, 1_041), 1);
-    lead.inForce(at(1, 1_003), 1);
+    expect(lead.requests).toBe(45);
+    hear([1_040, 1_003], 1);
+    expect(lead.requests).toBe(3);
+    hear([1_040, 1_005], 1);
     expect(lead.requests).toBe(0);
+  });
+
+  it('does not count what was refused or left out: there is nothing to hear of it', () => {
+    const { lead, hear } = leadOf();
+    hear([1_000, 0], 0);
+    for (let from = 1_000; from < 6_000; from += 50) {
+      for (const offset of [from, from + 49]) expect(lead.waitsUntil(at(0, offset), 0)).toBe(0);
+      lead.inForce(at(0, from), 0);
+      lead.committed(at(0, from + 49), from < 1_500 ? 5 : 0);
+    }
+    expect(lead.requests).toBe(50);
+  });
+
+  it('counts all that a process before it may have decided where it takes a partition over', () => {
+    const { lead, hear } = leadOf();
+    hear([1_000, 0], 0);
+    lead.inForce(at(0, 1_000), 0);
+    lead.committed(at(0, 1_049), 0);
+    lead.takeOver(0);
+    expect(lead.waitsUntil(at(0, 1_099), 0)).toBe(0);
+    expect(lead.waitsUntil(at(0, 1_100), 0)).toBeGreaterThan(0);
+    expect(lead.requests).toBe(99);
   });
 
   it('lets a silent learner keep nobody for more than two seconds: then only heavy serves, until it is heard again', () => {
@@ -59,7 +83,8 @@ describe('the lead of the router over the learner', () => {
     expect(lead.waitsUntil(at(0, 1_100), 2_500)).toBe(0);
     expect(lead.inForce(at(0, 1_100), 2_500)).toMatchObject({ heavyOnly: true, reason: 'stale', version: sample.version });
     expect(lead.waitsUntil(at(0, 1_600), 2_501)).toBe(0);
-    hear([1_550, 0], 3_000);
+    lead.committed(at(0, 1_600), 501);
+    hear([1_601, 0], 3_000);
     expect(lead.inForce(at(0, 1_601), 3_000)).toMatchObject({ heavyOnly: false });
   });
 
@@ -93,6 +118,7 @@ describe('the lead of the router over the learner', () => {
           if (hears > 0) hear([heard, 0], now);
           for (const last = next + requests; next < last && lead.waitsUntil(at(0, next), now) === 0; next++) {
             const { heavyOnly } = lead.inForce(at(0, next), now);
+            lead.committed(at(0, next), 1);
             expect(heavyOnly).toBe(next - heard >= maxLead / 2);
           }
         }

@@ -9,9 +9,13 @@ export type Place = Pick<Source, 'partition' | 'offset'>;
 interface Known {
   /** Offset of the first request seen. */
   readonly first: number;
-  /** Requests between the newest that the learner had heard of and the last one decided. */
+  /** Offset after the last slice that was committed. */
+  next: number;
+  /** Slices that the learner has not heard of to their end: the offset after each, and how many of its requests were decided. */
+  readonly open: { readonly next: number; readonly decided: number }[];
+  /** Sum over them. */
   ahead: number;
-  /** When a request was last decided. */
+  /** When a slice was last decided. */
   decidedAt: EpochMs;
 }
 
@@ -22,7 +26,7 @@ const stepMs = 20;
 const patienceMs = 2_000;
 
 /**
- * Keeps the router within `controller.maxLead` requests of the learner: bounded staleness (Ho et al., More effective distributed ML via a stale
+ * Keeps the router within `controller.maxLead` decided requests of the learner: bounded staleness (Ho et al., More effective distributed ML via a stale
  * synchronous parallel parameter server, NIPS 2013, section 2). A decision far ahead of what the learner has heard is one that nothing corrects, and
  * a router is many times as fast as the models behind it. So requests wait while policies come; when none comes, heavy serves.
  */
@@ -41,11 +45,16 @@ export class Lead {
     this.#patienceMs = Math.min(patienceMs, request.deadlineMs / 4);
   }
 
-  /** Requests decided beyond the newest that the learner had heard of, over all partitions. */
+  /** Requests decided beyond the newest that the learner has heard of, over all partitions. */
   get requests(): number {
     let sum = 0;
-    for (const { ahead } of this.#partitions.values()) sum += ahead;
+    for (const [partition, known] of this.#partitions) sum += this.#aheadOf({ partition, offset: known.next }, known);
     return sum;
+  }
+
+  /** What another process did with the partition meanwhile is not known: it is counted by offsets. */
+  takeOver(partition: number): void {
+    this.#partitions.delete(partition);
   }
 
   /** Before this time the request is not to be decided. */
@@ -60,19 +69,36 @@ export class Lead {
     const policy = this.#guard.inForce(now);
     const known = this.#known(place, now);
     known.decidedAt = now;
-    known.ahead = this.#aheadOf(place, known);
-    if (known.ahead < this.#limit) return policy;
+    if (this.#aheadOf(place, known) < this.#limit) return policy;
     this.#silent = policy.version;
     return policy.heavyOnly ? policy : stalePolicy(policy);
   }
 
+  /**
+   * A slice is committed.
+   * @param last its last request.
+   * @param decided how many of its requests went to a tier: the others are nothing to learn from.
+   */
+  committed({ partition, offset }: Place, decided: number): void {
+    const known = this.#partitions.get(partition);
+    if (known === undefined) return;
+    known.next = offset + 1;
+    if (decided === 0) return;
+    known.open.push({ next: offset + 1, decided });
+    known.ahead += decided;
+  }
+
   #known({ partition, offset }: Place, now: EpochMs): Known {
     let known = this.#partitions.get(partition);
-    if (known === undefined) this.#partitions.set(partition, (known = { first: offset, ahead: 0, decidedAt: now }));
+    if (known === undefined) this.#partitions.set(partition, (known = { first: offset, next: offset, open: [], ahead: 0, decidedAt: now }));
     return known;
   }
 
-  #aheadOf({ partition, offset }: Place, { first }: Known): number {
-    return Math.max(0, offset - (this.#guard.heard(partition) ?? first));
+  /** Requests between the newest heard of and this one; those not yet decided, and those before the partition was taken over, all count. */
+  #aheadOf({ partition, offset }: Place, known: Known): number {
+    const heard = this.#guard.heard(partition);
+    while (heard !== undefined && known.open.length > 0 && known.open[0]!.next <= heard) known.ahead -= known.open.shift()!.decided;
+    const before = heard === undefined ? 0 : Math.max(0, known.first - heard);
+    return before + known.ahead + Math.max(0, offset - known.next);
   }
 }

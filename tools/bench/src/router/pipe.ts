@@ -18,7 +18,7 @@ export async function startPipe(job: Job, meter: Meter, delivery: 'exactly-once'
     signature: compileSignature(flow, [schema]),
     rules: compileRules(flow, [schema]),
     costs,
-    policy: () => policy,
+    lead: { inForce: () => policy, committed: () => undefined },
     tiers: () => idle,
     clock: { now: () => Date.now() },
     routed: new Tally(),
