@@ -157,7 +157,7 @@ const document = z.strictObject({
     budget: z
       .strictObject({
         perEvent: z.number().gt(0).max(1).describe('Mean cost per event, heavy = 1, shadow runs included.'),
-        window: z.int().min(100).default(10_000).describe('Events over which unspent budget is banked.'),
+        window: z.int().min(100).default(20_000).describe('Events over which unspent budget is banked.'),
       })
       .optional(),
     primary: z
@@ -193,7 +193,7 @@ const document = z.strictObject({
       maxLead: z
         .int()
         .min(1)
-        .default(5_000)
+        .default(20_000)
         .describe(
           'How many requests the router sends to a tier beyond the newest one that the learner has heard of, an even share for each partition of the request topic. Then it waits for the learner, and if that is silent, only heavy serves.',
         ),
