@@ -3,7 +3,7 @@ import type { Clock, Flow } from '@sluice/domain';
 import { compileRules, compileSignature, Lead, PolicyGuard, type Envelopes, type PolicyGuardOptions } from '@sluice/routing';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe } from '@sluice/streaming';
-import { RouterProcessor, type RoutedLabel } from './processor.ts';
+import { RouterProcessor, type RoutedLabel, type RouterParts } from './processor.ts';
 import { openRetries } from './retries.ts';
 import { TierFlags } from './tier-flags.ts';
 import { TierLoads } from './tier-loads.ts';
@@ -69,10 +69,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     replay: flow.request.dedupWindow,
     deadLetters: topology.deadLetters,
     holding: { until: (request) => lead.waitsUntil(request, clock.now()), clock },
-    processor: ({ partition }) => {
-      lead.takeOver(partition);
-      return new RouterProcessor(parts);
-    },
+    processor: ({ partition }) => seat(parts, lead, partition),
   });
   const retries = await openRetries(options);
   return {
@@ -86,4 +83,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       await Promise.all([policies.close(), loads.close(), flags.close()]);
     },
   };
+}
+
+function seat(parts: RouterParts, lead: Lead, partition: number): RouterProcessor {
+  lead.takeOver(partition);
+  return new RouterProcessor(parts);
 }
