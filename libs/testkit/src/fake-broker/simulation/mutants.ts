@@ -13,6 +13,7 @@ export interface Mutant {
 }
 
 const owner = 'streaming/src/kafka/partition-owner.ts';
+const committer = 'streaming/src/kafka/committer.ts';
 const writer = 'streaming/src/kafka/writer.ts';
 const eosManager = 'kafkajs/src/producer/eosManager/index.js';
 const unasserted: Edit = { file: 'streaming/src/kafka/assert-patched.ts', find: 'export function assertPatched(): void {', replace: 'export function assertPatched(): void {\n  return;' }; // prettier-ignore
@@ -42,14 +43,19 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   async write(transaction: any, { group, records, partition: { topic, partition }, next }: Commit): Promise<void> {`,
       },
       {
-        file: owner,
-        find: 'this.#writer = newWriter(this.partition);\n    await this.#writer.open();',
-        replace: 'if (!(this.#writer as any)?.isKept) await (this.#writer = newWriter(this.partition)).open();',
+        file: committer,
+        find: 'this.#writer = this.#context.newWriter(this.#partition);\n    await this.#writer.open();',
+        replace: 'if (!(this.#writer as any)?.isKept) await (this.#writer = this.#context.newWriter(this.#partition)).open();',
+      },
+      {
+        file: committer,
+        find: 'async close(): Promise<void> {',
+        replace: 'isEnding = false;\n  async close(): Promise<void> {\n    if ((this.#writer as any)?.isKept && !this.isEnding) return;',
       },
       {
         file: owner,
-        find: 'async #dropWriter(): Promise<void> {',
-        replace: 'async #dropWriter(): Promise<void> {\n    if ((this.#writer as any)?.isKept && !this.#closing.signal.aborted) return;',
+        find: 'this.#queue.clear();\n    await this.#committer.close();',
+        replace: '(this.#committer as any).isEnding = true;\n    this.#queue.clear();\n    await this.#committer.close();',
       },
     ],
   },
@@ -83,11 +89,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'late-fence': {
     about: 'the committed offset is read before the predecessor is fenced: it may still commit what is read again',
     edits: [
-      { file: owner, find: 'await this.#writer.open();\n    const { low, high }', replace: 'const { low, high }' },
+      { file: owner, find: 'await this.#committer.open();\n    const { low, high }', replace: 'const { low, high }' },
       {
         file: owner,
         find: 'await this.#settleFate(committed);',
-        replace: 'await this.#writer.open();\n    await this.#settleFate(committed);',
+        replace: 'await this.#committer.open();\n    await this.#settleFate(committed);',
       },
     ],
   },
