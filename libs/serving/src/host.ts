@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FromThread, ThreadData, ToThread } from './protocol.ts';
@@ -57,8 +58,9 @@ function startProcess({ file, data, memoryMb, onMessage, onGone }: HostOptions):
     env: { ...allocator, ...process.env },
     serialization: 'advanced',
     // Nothing may come between the lines that the application prints.
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  const lastWords = listen(child.stderr!);
   /** Copied when they are sent: they wait here for the answer that brings them back. */
   const slabs: ArrayBuffer[] = [];
   const gone = new Promise<void>((resolve) => {
@@ -67,7 +69,7 @@ function startProcess({ file, data, memoryMb, onMessage, onGone }: HostOptions):
   });
   child.on('message', (message) => onMessage(withSlab(message as FromThread, slabs)));
   child.on('error', (error) => onGone(`its process failed: ${error.message}`));
-  child.on('exit', (code, signal) => onGone(`its process ended with ${signal ?? `code ${code}`}`));
+  child.on('close', (code, signal) => onGone(`its process ended with ${signal ?? `code ${code}`}${lastWords()}`));
   // Sending to one that has just died is no error of its own: its exit tells.
   const send = (message: ToThread | ThreadData): void => void child.send(message, () => undefined);
   send(data);
@@ -85,4 +87,14 @@ function startProcess({ file, data, memoryMb, onMessage, onGone }: HostOptions):
 
 function withSlab(message: FromThread, slabs: ArrayBuffer[]): FromThread {
   return message.kind === 'scores' || message.kind === 'threw' ? { ...message, slab: slabs.shift()! } : message;
+}
+
+/** Keeps what a process says on its error output: at its end it is the reason, before that TensorFlow's chatter. */
+function listen(stderr: Readable): () => string {
+  let said = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-16_000)));
+  return () => {
+    const reason = /^FATAL ERROR: (.*)$/m.exec(said)?.[1] ?? said.trim().split('\n').at(-1);
+    return reason ? `: ${reason}` : '';
+  };
 }

@@ -106,6 +106,7 @@ describe('a model server', () => {
     const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
     expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
     expect(results.slice(4)).toEqual(results.slice(0, 3));
+    if (kind === 'memory') expect((results[3] as SluiceError).message).toMatch(/memory/);
   });
 
   it('fails a real model whose sums overflow, and only that row', async () => {
