@@ -1,8 +1,8 @@
 /** Shared Jest settings: TypeScript through SWC as CommonJS, sources of all workspaces read directly. */
 module.exports = {
   testEnvironment: 'node',
-  // Jest runs modules in a context where each look at a global is slow: half the time of a numeric suite.
-  sandboxInjectedGlobals: ['Math', 'Number', 'Object', 'Array', 'Map', 'Set', 'Uint8Array', 'Float32Array', 'Float64Array'],
+  // Jest runs modules in a context where each look at a global is slow: two thirds of the time of a numeric suite. Only this one: packages declare others anew.
+  sandboxInjectedGlobals: ['Math'],
   transform: {
     '^.+\\.[cm]?[tj]s$': [
       '@swc/jest',
