@@ -15,6 +15,7 @@ import { ManualClock, parseFlow, type Flow, type Health } from '@sluice/domain';
 import { initialPolicy, route } from '@sluice/routing';
 import { memoryBus } from '@sluice/streaming';
 import { startRouter } from './app.ts';
+import { quietHealth } from './testing/health.ts';
 
 const schema = { type: 'record', name: 'Mail', fields: [{ name: 'links', type: 'int' }] };
 const topics = topicsOf('mail');
@@ -63,21 +64,7 @@ async function routedUnder(overload: Flow['overload'], delays: readonly [fast: n
   return { flow, policy, fast, heavy, dead, counts, went: [fast.length, heavy.length, dead.length] };
 }
 
-const healthOf = (model: string, delay: number): Health => ({
-  ...{ flow: 'mail', model, version: '1.0.0', instance: 'one', at: 0, backend: 'wasm', gpu: false },
-  ...{
-    base: 1_000,
-    perRow: 10,
-    queued: 0,
-    served: 0,
-    failed: 0,
-    breakerOpen: false,
-    refusedVersion: '',
-    refusedWhy: '',
-    refusedCode: '',
-    delay,
-  },
-});
+const healthOf = (model: string, delay: number): Health => ({ ...quietHealth, model, delay });
 
 describe('a router whose workers cannot keep up', () => {
   it('lets requests wait where the flow declares nothing', async () => {

@@ -1,6 +1,7 @@
 import { encodeHealth, healthTopic, topicSpecs } from '@sluice/contracts';
 import { ManualClock, parseFlow, type Health } from '@sluice/domain';
 import { memoryBus } from '@sluice/streaming';
+import { quietHealth } from './testing/health.ts';
 import { TierLoads } from './tier-loads.ts';
 
 const flow = parseFlow({
@@ -13,22 +14,6 @@ const flow = parseFlow({
   target: {},
 });
 
-const quiet: Health = {
-  ...{ flow: 'mail', model: 'mail-fast', version: '1.0.0', instance: 'one', at: 0, backend: 'wasm', gpu: false },
-  ...{
-    base: 1_000,
-    perRow: 10,
-    queued: 0,
-    served: 0,
-    failed: 0,
-    breakerOpen: false,
-    refusedVersion: '',
-    refusedWhy: '',
-    refusedCode: '',
-    delay: 0,
-  },
-};
-
 async function loads() {
   const clock = new ManualClock(1_000_000);
   const bus = memoryBus();
@@ -36,7 +21,11 @@ async function loads() {
   const publisher = await bus.openPublisher();
   const say = (health: Partial<Health>) =>
     publisher.publish([
-      { topic: healthTopic, key: Buffer.from(`mail/${health.model ?? 'mail-fast'}/one`), value: encodeHealth({ ...quiet, ...health }) },
+      {
+        topic: healthTopic,
+        key: Buffer.from(`mail/${health.model ?? 'mail-fast'}/one`),
+        value: encodeHealth({ ...quietHealth, ...health }),
+      },
     ]);
   return { clock, say, tiers: await TierLoads.open(bus, flow, clock) };
 }
