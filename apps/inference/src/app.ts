@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { encodeHealth, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
+import { encodeHealth, header, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import { fallbacksOf, type Clock, type EpochMs, type Flow, type Health, type TierSpec, type WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
 import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type ServedModel } from '@sluice/serving';
@@ -12,6 +12,9 @@ import { Pace } from './pace.ts';
 import { WorkerProcessor, type WorkerParts } from './processor.ts';
 import { slowed } from './slowed.ts';
 import { inferenceTopology } from './topology.ts';
+
+/** Milliseconds that a slice of shadow runs alone may gather: the learner hears of them seconds later anyhow. */
+const shadowLingerMs = 100;
 
 export interface InferenceOptions {
   readonly bus: Bus;
@@ -140,6 +143,7 @@ async function startWorker(
     delivery: flow.delivery,
     maxSlice: options.maxSlice ?? 256,
     lingerMs: options.lingerMs ?? 5,
+    unhurried: { is: ({ headers }) => header.shadow in headers, lingerMs: shadowLingerMs },
     deadLetters: topology.deadLetters,
     processor: () => new WorkerProcessor(parts),
   });

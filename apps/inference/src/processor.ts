@@ -197,7 +197,8 @@ export class WorkerProcessor implements Processor {
       lane: record.partition,
       key: record.key,
       value: record.value,
-      headers: { ...record.headers, [header.tag]: encodeTag(tag) },
+      // Once it is a shadow it stays one, through all tiers that are left.
+      headers: { ...record.headers, [header.tag]: encodeTag(tag), ...(tag.shadow && { [header.shadow]: '1' }) },
       timestamp: record.timestamp,
       from: record,
     };

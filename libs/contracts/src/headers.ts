@@ -8,6 +8,8 @@ export type WireHeaders = Readonly<Record<string, Buffer | string | readonly (Bu
 export const header = {
   /** Avro Tag, on model topics. */
   tag: 'sluice-tag',
+  /** On a model topic, on a record whose answer nobody waits for: it goes to the learner alone. Readable without a schema. */
+  shadow: 'sluice-shadow',
   /** `topic/partition/offset` of the record an output derives from. */
   source: 'sluice-source',
   /** `topic/partition/offset` of the request (or outcome) that everything on its way derives from. */

@@ -6,7 +6,7 @@ import { nativeIdentity } from './native-package.ts';
 import type { ExecutorOptions } from './open-executor.ts';
 
 /** Raise it when an executor, the buckets or the choice among executors changes. */
-const revision = 2;
+const revision = 3;
 /** TF_ alone would take in the settings of other programs. */
 const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES)$/;
 

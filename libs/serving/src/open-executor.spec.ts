@@ -71,7 +71,7 @@ describe('executors', () => {
       { tensor: 'wasm', plainUpTo: 4 },
       { tensor: undefined, plainUpTo: 32 },
     ] as const) {
-      const { executor } = await openPlanned(folder, plan);
+      const { executor } = await openPlanned(folder, { plan, budget: 20 });
       expect(executor.name).toBe(plan.tensor ? (plan.plainUpTo ? 'plain+wasm' : 'wasm') : 'plain');
       expect(executor.run(rowsOf(model, 8), 8)).toHaveLength(16);
       executor.dispose();

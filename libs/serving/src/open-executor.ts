@@ -21,7 +21,7 @@ import { PlainExecutor } from './plain-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import { loadTensorModel, TensorExecutor } from './tensor-executor.ts';
 import type { ExecutorTimes } from './protocol.ts';
-import { timeAt, type Timing } from './timing.ts';
+import { timeAt, warmUp, type Timing } from './timing.ts';
 import { joinBuffers } from './weights.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
@@ -84,24 +84,31 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, table, plan };
 }
 
-/**
- * Opens what a calibration decided, without timing anything: each executor in use runs once, so that it is warm, and its outputs are
- * looked at.
- */
-export async function openPlanned(folder: ModelFolder, plan: Plan): Promise<Pick<OpenedExecutor, 'executor' | 'gpu'>> {
+/** Opens what a calibration decided, without timing anything: each executor in use is warmed up, and its outputs are looked at. */
+export async function openPlanned(
+  folder: ModelFolder,
+  { plan, budget }: { readonly plan: Plan; readonly budget: number },
+): Promise<Pick<OpenedExecutor, 'executor' | 'gpu'>> {
   const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
   const plain = stack && new PlainExecutor(stack);
-  if (!plan.tensor) return { executor: warm(folder, assemble(plain, undefined, plan), [2]), gpu: false };
+  if (!plan.tensor) return { executor: warm(folder, assemble(plain, undefined, plan), { sizes: [2], budget }), gpu: false };
   const state = await openBackend(backendOf(plan.tensor));
   if (!state.ready)
     throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
   const executor = assemble(plain, await loadTensor(folder, plan.tensor), plan);
-  return { executor: warm(folder, executor, plan.plainUpTo > 0 ? [1, plan.plainUpTo + 1] : [2]), gpu: state.gpu };
+  return { executor: warm(folder, executor, { sizes: plan.plainUpTo > 0 ? [1, plan.plainUpTo + 1] : [2], budget }), gpu: state.gpu };
 }
 
-function warm(folder: ModelFolder, executor: Executor, sizes: readonly number[]): Executor {
+function warm(
+  folder: ModelFolder,
+  executor: Executor,
+  { sizes, budget }: { readonly sizes: readonly number[]; readonly budget: number },
+): Executor {
   const rows = sampleRows(folder.manifest, Math.max(...sizes));
-  for (const n of sizes) checkOutputs(folder.manifest, executor, { rows, n });
+  for (const n of sizes) {
+    checkOutputs(folder.manifest, executor, { rows, n });
+    warmUp(() => executor.run(rows, n), { budget: budget / sizes.length });
+  }
   return executor;
 }
 

@@ -37,7 +37,7 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {
   if (!plan) return openExecutor(folder, options);
-  return { ...(await openPlanned(folder, plan)), why: '', timings: [], table: [], plan };
+  return { ...(await openPlanned(folder, { plan, budget: options.calibration })), why: '', timings: [], table: [], plan };
 }
 
 /** A batch of fewer microseconds waits for those that are there already, so that one waking of the other thread does for all of them. */

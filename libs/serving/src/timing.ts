@@ -11,20 +11,46 @@ export interface Timing {
 }
 
 /**
- * Times an executor on the buckets up to the batch limit. Buckets whose one run would take thrice their share of the
- * budget are left out: the time there is extrapolated.
- * @param budget milliseconds for all buckets together, warm-up included.
+ * Runs after which code is as fast as it gets: the first is compiled without optimization, which for a network on WebAssembly takes
+ * up to ten times as long (measured: 9.0 ms for one row of a CNN that then takes 0.7).
  */
-export function timeExecutor(executor: Executor, rows: Float32Array, options: { maxBatch: number; budget: number }): Timing[] {
-  const sizes = [...buckets.filter((n) => n < options.maxBatch), options.maxBatch];
-  const share = (options.budget * 1000) / sizes.length;
+const coldRuns = 20;
+/** Fewest runs that a timing rests on, whatever they take: one alone may have met a busy neighbour. */
+const fewest = 3;
+
+export interface TimingOptions {
+  readonly maxBatch: number;
+  /** Milliseconds for all buckets together; warming up takes up to as long again. */
+  readonly budget: number;
+  /** Milliseconds of a steady clock. Default: that of the process. */
+  readonly now?: () => number;
+}
+
+/**
+ * Times an executor, once it is warm, on the buckets up to the batch limit. Buckets whose one run would take thrice their share of the
+ * budget are left out: the time there is extrapolated.
+ */
+export function timeExecutor(
+  executor: Executor,
+  rows: Float32Array,
+  { maxBatch, budget, now = () => performance.now() }: TimingOptions,
+): Timing[] {
+  const sizes = [...buckets.filter((n) => n < maxBatch), maxBatch];
+  const share = budget / sizes.length;
+  warmUp(() => executor.run(rows, 1), { budget, now });
   const timings: Timing[] = [];
   for (const n of sizes) {
     const last = timings.at(-1);
-    if (last && (last.micros * n) / last.n > 3 * share) break;
-    timings.push({ n, micros: typicalMicros(() => executor.run(rows, n), share) });
+    if (last && (last.micros * n) / last.n > 3000 * share) break;
+    timings.push({ n, micros: typicalMicros(() => executor.run(rows, n), share, now) });
   }
   return timings;
+}
+
+/** Runs until the code is warm, or for `budget` milliseconds. */
+export function warmUp(run: () => void, { budget, now = () => performance.now() }: Pick<TimingOptions, 'budget' | 'now'>): void {
+  const end = now() + budget;
+  for (let runs = 0; runs < coldRuns && now() < end; runs++) run();
 }
 
 /** Time of a batch of n rows in microseconds, linear between and beyond the timings. */
@@ -41,16 +67,15 @@ export function timeAt(timings: readonly Timing[], n: number): number {
   return Math.max(low.micros, low.micros + ((high.micros - low.micros) * (n - low.n)) / (high.n - low.n));
 }
 
-/** The lower quartile of the later half of the runs that fit into `share` microseconds: the first runs warm up, and busy neighbours only ever add. */
-function typicalMicros(run: () => void, share: number): number {
+/** The lower quartile of the later half of the runs that fit into `share` milliseconds: busy neighbours only ever add. */
+function typicalMicros(run: () => void, share: number, now: () => number): number {
   const samples: number[] = [];
-  const end = performance.now() + share / 1000;
-  run();
+  const end = now() + share;
   do {
-    const start = performance.now();
+    const start = now();
     run();
-    samples.push((performance.now() - start) * 1000);
-  } while (performance.now() < end);
+    samples.push((now() - start) * 1000);
+  } while (samples.length < fewest || now() < end);
   const late = samples.slice(samples.length >> 1).sort((a, b) => a - b);
   return late[late.length >> 2]!;
 }

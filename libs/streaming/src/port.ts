@@ -61,6 +61,12 @@ export interface Holding {
   readonly clock: Clock;
 }
 
+/** Records that nobody waits for: a slice of nothing else may gather for longer, and saves transactions. */
+export interface Unhurried {
+  readonly is: (record: InRecord) => boolean;
+  readonly lingerMs: number;
+}
+
 export interface PipeSpec {
   /** Consumer group, and prefix of the transactional ids. */
   readonly group: string;
@@ -70,6 +76,8 @@ export interface PipeSpec {
   readonly maxSlice: number;
   /** How long a slice may wait for more records after its first. */
   readonly lingerMs: number;
+  /** Left out: somebody waits for every record. */
+  readonly unhurried?: Unhurried;
   /** Number of records before the committed offset handed to `restore`; 0 or left out: none. */
   readonly replay?: number;
   /** How long records may wait without a commit before `done` rejects with SLUICE_STALLED. Left out: 60,000. */

@@ -27,6 +27,8 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
 }
 
+type PublishedRecord = Parameters<Publisher['publish']>[0][number];
+
 interface DueOutcome {
   /** How many requests were published before its own. */
   readonly sequence: number;
@@ -36,13 +38,14 @@ interface DueOutcome {
 }
 
 const largestBatch = 500;
-const restMs = 10;
+/** Milliseconds that a paced producer gathers for, as `linger.ms` makes Kafka's own do: one request to the broker for several records. */
+const lingerMs = 10;
 
 /** Publishes requests at the asked rate and their outcomes when they are due, as two upstream systems would. */
 export class DemoStream {
   readonly #options: StreamOptions;
   readonly #topics: ReturnType<typeof topicsOf>;
-  readonly #outcomes: DueOutcome[] = [];
+  #outcomes: DueOutcome[] = [];
   #exhausted = false;
   published = 0;
   outcomesPublished = 0;
@@ -56,32 +59,34 @@ export class DemoStream {
 
   /** Resolves when every request and every outcome is published, or the signal aborts. */
   async run(): Promise<void> {
-    const { signal, clock } = this.#options;
+    const { signal, clock, publisher, rate } = this.#options;
     const requests = this.#options.requests[Symbol.iterator]();
     const start = clock.now();
     while (!signal.aborted && !(this.#exhausted && this.#outcomes.length === 0)) {
-      const sent = await this.#publishRequests(requests, clock.now() - start);
-      await this.#publishOutcomes(this.#exhausted);
-      if (sent === 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+      const records = this.#dueRequests(requests, clock.now() - start);
+      const outcomes = this.#dueOutcomes(this.#exhausted);
+      if (records.length + outcomes.length > 0)
+        await publisher.publish([...records, ...outcomes.map((outcome) => this.#outcomeRecord(outcome))]);
+      this.published += records.length;
+      this.outcomesPublished += outcomes.length;
+      for (const { sequence } of outcomes) this.delays.push(this.published - sequence);
+      if (rate !== Infinity || records.length === 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
     }
   }
 
-  async #publishRequests(requests: Iterator<DemoRequest>, elapsedMs: number): Promise<number> {
-    const { rate, maxWaiting, answered, publisher } = this.#options;
+  #dueRequests(requests: Iterator<DemoRequest>, elapsedMs: number): PublishedRecord[] {
+    const { rate, maxWaiting, answered } = this.#options;
     const room = Math.min(due(rate, elapsedMs), maxWaiting + answered()) - this.published;
-    const batch: DemoRequest[] = [];
-    while (!this.#exhausted && batch.length < Math.min(room, largestBatch)) {
+    const records: PublishedRecord[] = [];
+    while (!this.#exhausted && records.length < Math.min(room, largestBatch)) {
       const next = requests.next();
       if (next.done === true) this.#exhausted = true;
-      else batch.push(next.value);
+      else records.push(this.#record(next.value, this.published + records.length));
     }
-    if (batch.length === 0) return 0;
-    await publisher.publish(batch.map((request, index) => this.#record(request, this.published + index)));
-    this.published += batch.length;
-    return batch.length;
+    return records;
   }
 
-  #record(request: DemoRequest, sequence: number) {
+  #record(request: DemoRequest, sequence: number): PublishedRecord {
     const now = this.#options.clock.now();
     if (request.id !== undefined && request.truth !== undefined && request.outcomeDelayMs !== undefined) {
       this.#outcomes.push({ sequence, id: request.id, label: request.truth, at: now + request.outcomeDelayMs });
@@ -99,26 +104,23 @@ export class DemoStream {
     };
   }
 
-  /** Publishes outcomes that are due; when the stream has ended nobody waits for the rest of their delay. */
-  async #publishOutcomes(all: boolean): Promise<void> {
-    const { clock, publisher } = this.#options;
-    const now = clock.now();
+  /** Takes the outcomes that are due; when the stream has ended nobody waits for the rest of their delay. */
+  #dueOutcomes(all: boolean): DueOutcome[] {
+    const now = this.#options.clock.now();
     const ready: DueOutcome[] = [];
     const later: DueOutcome[] = [];
-    for (const outcome of this.#outcomes) (all || outcome.at <= now ? ready : later).push(outcome);
-    if (ready.length === 0) return;
-    this.#outcomes.splice(0, this.#outcomes.length, ...later);
-    for (let at = 0; at < ready.length; at += largestBatch) {
-      await publisher.publish(
-        ready.slice(at, at + largestBatch).map(({ id, label, at: known }) => ({
-          topic: this.#topics.outcomes,
-          key: Buffer.from(id),
-          value: encodeOutcome({ id, label, at: Math.min(known, now), origin: 'truth' }),
-          timestamp: Math.min(known, now),
-        })),
-      );
-    }
-    this.outcomesPublished += ready.length;
-    for (const { sequence } of ready) this.delays.push(this.published - sequence);
+    for (const outcome of this.#outcomes) ((all || outcome.at <= now) && ready.length < largestBatch ? ready : later).push(outcome);
+    if (ready.length > 0) this.#outcomes = later;
+    return ready;
+  }
+
+  #outcomeRecord({ id, label, at }: DueOutcome): PublishedRecord {
+    const known = Math.min(at, this.#options.clock.now());
+    return {
+      topic: this.#topics.outcomes,
+      key: Buffer.from(id),
+      value: encodeOutcome({ id, label, at: known, origin: 'truth' }),
+      timestamp: known,
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { SluiceError } from '@sluice/domain';
 import type { Usage } from './system.ts';
@@ -14,6 +15,8 @@ export interface ChildSpec {
   /** File that takes its output. */
   readonly log: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How far it gives way where cores are short, 0 (the default) to 19. */
+  readonly niceness?: number;
 }
 
 const readyTimeoutMs = 60_000;
@@ -37,6 +40,8 @@ export class Child {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...spec.env, SLUICE_PARENT_PID: String(process.pid), SLUICE_INSTANCE: spec.name, SLUICE_HEALTH_PORT: '0' },
     });
+    // A process that did not start has no id; `died` says why.
+    if (spec.niceness !== undefined && this.#process.pid !== undefined) setPriority(this.#process.pid, spec.niceness);
     this.#process.stdout!.pipe(log, { end: false });
     this.#process.stderr!.pipe(log, { end: false });
     this.#process.on('message', (message) => {

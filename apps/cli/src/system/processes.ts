@@ -61,12 +61,14 @@ export function childSpecs(spec: SystemSpec, brokers: string): ChildSpec[] {
     args: [...common, ...args],
     log: join(spec.runDir, `${name}.log`),
   });
+  // An answer is waited for, a lesson is not: where all share a machine, the learner gives way.
+  const feedback = { ...child('feedback', 'feedback', [...models, '--state-dir', join(spec.runDir, 'join')]), niceness: 5 };
   return [
     child('router', 'router', models),
     ...spec.files.flow.tiers.map(({ name }) => {
       return child(`inference-${name}`, 'inference', [...models, '--tiers', name, ...drillArgs(spec.drills.get(name))]);
     }),
-    child('feedback', 'feedback', [...models, '--state-dir', join(spec.runDir, 'join')]),
+    feedback,
   ];
 }
 

@@ -88,6 +88,15 @@ describe('the whole system on the in-memory driver', () => {
       }
     }
   });
+
+  it('says of every record on its way to a model whether somebody waits for it, readable without a schema', async () => {
+    await using run = await flowRun({ events: 100 });
+    await run.push(0, 100);
+    const records = await run.bus.readAll(run.files.flow.tiers.map(({ model }) => topics.model(model)));
+    const shadows = records.map(({ headers }) => decodeTag(headerBytes(headers, header.tag)!).shadow);
+    expect(records.map(({ headers }) => header.shadow in headers)).toEqual(shadows);
+    expect(new Set(shadows)).toEqual(new Set([true, false]));
+  });
 });
 
 describe('what is logged', () => {

@@ -31,6 +31,44 @@ describe('a slice queue', () => {
     expect(await taken).toHaveLength(4);
   });
 
+  describe('with records that nobody waits for', () => {
+    const unhurried = { is: ({ topic }: InRecord) => topic === 'shadow', lingerMs: 60_000 };
+    const shadows = (count: number) => records(count).map((record) => ({ ...record, topic: 'shadow' }));
+    const opened = () => new SliceQueue({ maxSlice: 4, lingerMs: 0, unhurried });
+
+    it('gathers them until the slice is full', async () => {
+      const queue = opened();
+      queue.push(shadows(3));
+      const taken = queue.take(0, never);
+      queue.push(shadows(2));
+      expect(await taken).toHaveLength(4);
+    });
+
+    it('takes them along as soon as a record comes that somebody waits for', async () => {
+      const queue = opened();
+      queue.push(shadows(2));
+      const taken = queue.take(0, never);
+      queue.push(records(1));
+      expect(await taken).toHaveLength(3);
+    });
+
+    it('does not hold back a record that stands behind them', async () => {
+      const queue = opened();
+      queue.push([...shadows(2), ...records(1)]);
+      expect(await queue.take(0, never)).toHaveLength(3);
+    });
+
+    it('ends their gathering when it is stopped', async () => {
+      const queue = opened();
+      queue.push(shadows(1));
+      let stopped = false;
+      const taken = queue.take(0, () => stopped);
+      stopped = true;
+      queue.wake();
+      expect(await taken).toEqual([]);
+    });
+  });
+
   it('bounds a slice by bytes, and lets a single larger record through', async () => {
     const queue = new SliceQueue({ maxSlice: 100, lingerMs: 0 });
     queue.push(records(3, 3 << 20));

@@ -1,9 +1,11 @@
-import type { Holding, InRecord } from '../port.ts';
+import type { Holding, InRecord, PipeSpec } from '../port.ts';
 
 /** Most bytes of values in one slice; a single larger record still makes a slice of its own. */
 const maxSliceBytes = 4 << 20;
 
 const always: Holding = { until: () => 0, clock: { now: () => 0 } };
+
+type SliceSpec = Pick<PipeSpec, 'maxSlice' | 'lingerMs' | 'unhurried' | 'holding'>;
 
 interface Waiting {
   readonly record: InRecord;
@@ -16,14 +18,10 @@ export class SliceQueue {
   #head = 0;
   #bytes = 0;
   #wake: (() => void) | undefined;
-  readonly #maxSlice: number;
-  readonly #lingerMs: number;
-  readonly #holding: Holding | undefined;
+  readonly #spec: SliceSpec;
 
-  constructor({ maxSlice, lingerMs, holding }: { readonly maxSlice: number; readonly lingerMs: number; readonly holding?: Holding }) {
-    this.#maxSlice = maxSlice;
-    this.#lingerMs = lingerMs;
-    this.#holding = holding;
+  constructor(spec: SliceSpec) {
+    this.#spec = spec;
   }
 
   get length(): number {
@@ -32,11 +30,11 @@ export class SliceQueue {
 
   /** Enough for several slices: the partition is not fetched further until half of it is gone. */
   get isFull(): boolean {
-    return this.length >= 4 * this.#maxSlice || this.#bytes > 4 * maxSliceBytes;
+    return this.length >= 4 * this.#spec.maxSlice || this.#bytes > 4 * maxSliceBytes;
   }
 
   get isLow(): boolean {
-    return this.length <= 2 * this.#maxSlice && this.#bytes <= 2 * maxSliceBytes;
+    return this.length <= 2 * this.#spec.maxSlice && this.#bytes <= 2 * maxSliceBytes;
   }
 
   /** Milliseconds until the first record is due; 0 when it is, or none is there. */
@@ -72,9 +70,30 @@ export class SliceQueue {
     const rest = this.#restOf(first.record);
     if (rest > 0) await this.#wait(Math.min(rest, idleMs), stopped);
     if (this.restMs > 0) return [];
-    const patience = this.#lingerMs - (performance.now() - first.since);
-    if (patience > 0) await this.#wait(patience, () => this.length >= this.#maxSlice || stopped());
+    await this.#linger(stopped);
     return stopped() ? [] : this.#shift();
+  }
+
+  async #linger(stopped: () => boolean): Promise<void> {
+    for (let until = this.#lingerUntil; until > performance.now() && !stopped(); until = this.#lingerUntil) {
+      await this.#wait(until - performance.now(), () => stopped() || this.#lingerUntil < until);
+    }
+  }
+
+  /** When the slice has gathered for long enough (performance.now); a full one has. */
+  get #lingerUntil(): number {
+    const { maxSlice, lingerMs, unhurried } = this.#spec;
+    if (this.length >= maxSlice) return 0;
+    const first = this.#waiting[this.#head];
+    if (first === undefined) return 0;
+    if (unhurried === undefined) return first.since + lingerMs;
+    let until = first.since + unhurried.lingerMs;
+    for (let at = this.#head; at < this.#waiting.length; at++) {
+      const { record, since } = this.#waiting[at]!;
+      if (since + lingerMs >= until) break;
+      if (!unhurried.is(record)) until = since + lingerMs;
+    }
+    return until;
   }
 
   #wait(ms: number, enough: () => boolean): Promise<void> {
@@ -93,14 +112,14 @@ export class SliceQueue {
   }
 
   #restOf(record: InRecord): number {
-    const { clock, until } = this.#holding ?? always;
+    const { clock, until } = this.#spec.holding ?? always;
     return Math.max(0, until(record) - clock.now());
   }
 
   #shift(): InRecord[] {
     const slice: InRecord[] = [];
     let bytes = 0;
-    while (slice.length < this.#maxSlice && this.length > 0) {
+    while (slice.length < this.#spec.maxSlice && this.length > 0) {
       const { record } = this.#waiting[this.#head]!;
       const size = sizeOf(record);
       if (slice.length > 0 && (bytes + size > maxSliceBytes || this.#restOf(record) > 0)) break;
