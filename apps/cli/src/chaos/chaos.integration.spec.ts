@@ -10,7 +10,7 @@ describe('under faults injected on real brokers', () => {
   afterAll(() => arena.close());
 
   it.each(cells)('loses and doubles nothing, keeps the order, and goes on in time: $name', async (cell) => {
-    const result = await runCell(cell, arena, { events: 5_000, rate: 500, seed: 1, onStep: () => undefined });
+    const result = await runCell(cell, arena, { events: 5_000, rate: 1_000, seed: 1, onStep: () => undefined });
     const { lost, duplicated, orderViolations, unexplained, findings } = result;
     expect({ lost, duplicated, orderViolations, unexplained, findings }).toEqual({
       ...{ lost: 0, duplicated: 0, orderViolations: 0, unexplained: 0 },
