@@ -35,6 +35,8 @@ export interface ThreadStats {
   readonly weightBytes: number;
   /** Resident bytes of the process, where it is one of its own; the pages of libraries count in full, though processes share them. */
   readonly processBytes?: number;
+  /** CPU microseconds of such a process since it started. */
+  readonly processMicros?: number;
 }
 
 /** One row that failed for a reason of its own. */

@@ -5,7 +5,7 @@ import type { Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
-import type { FromThread, RowFailure, ThreadData, ToThread } from './protocol.ts';
+import type { FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
 import { soften } from './temperature.ts';
 import { openThreadPort, type ThreadPort } from './thread-port.ts';
@@ -24,7 +24,7 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
     const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
-      const whole = port.placement === 'process' ? { processBytes: process.memoryUsage.rss() } : {};
+      const whole = port.placement === 'process' ? wholeProcess() : {};
       port.send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes, ...whole } });
     });
     port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });
@@ -33,6 +33,11 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
     port.send({ kind: 'fault', code, message });
     port.close();
   }
+}
+
+function wholeProcess(): Pick<ThreadStats, 'processBytes' | 'processMicros'> {
+  const { user, system } = process.cpuUsage();
+  return { processBytes: process.memoryUsage.rss(), processMicros: user + system };
 }
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {

@@ -126,7 +126,10 @@ describe('a model server', () => {
     expect(await infer(server!, [poisoned('nan')])).toEqual(await infer(server!, [poisoned('nan')]));
     const after = await server!.stats();
     expect(after.map(({ tensors }) => tensors)).toEqual(before.map(({ tensors }) => tensors));
-    for (const { processBytes, weightBytes } of after) expect(processBytes).toBeGreaterThan(weightBytes);
+    for (const [i, { processBytes, processMicros, weightBytes }] of after.entries()) {
+      expect(processBytes).toBeGreaterThan(weightBytes);
+      expect(processMicros).toBeGreaterThan(before[i]!.processMicros!);
+    }
   });
 
   it('answers what is in flight when it is closed', async () => {

@@ -17,7 +17,7 @@ import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '
 import { optionsOf } from './options.ts';
 import { measureKafka } from './worker/kafka.ts';
 import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
-import { measureCell, median, type Cell } from './worker/matrix.ts';
+import { cpuElsewhere, measureCell, median, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
 import { soak } from './worker/soak.ts';
 import { measureSwaps } from './worker/swap.ts';
@@ -53,8 +53,13 @@ interface Figures {
   readonly delays: { readonly p50: number; readonly p99: number }[];
 }
 
-/** Runs `step` until the round is over. Returns CPU microseconds of the whole process, and milliseconds, per event. */
-async function measure(events: number, step: () => Promise<unknown> | void): Promise<{ cpu: number; perSecond: number }> {
+/** Runs `step` until the round is over. Returns CPU microseconds of the whole process and of those `elsewhere`, and milliseconds, per event. */
+async function measure(
+  events: number,
+  step: () => Promise<unknown> | void,
+  elsewhere: () => Promise<number> = async () => 0,
+): Promise<{ cpu: number; perSecond: number }> {
+  const others = await elsewhere();
   const [start, before] = [performance.now(), process.cpuUsage()];
   let done = 0;
   do {
@@ -62,7 +67,8 @@ async function measure(events: number, step: () => Promise<unknown> | void): Pro
     done += events;
   } while (performance.now() - start < roundMs);
   const { user, system } = process.cpuUsage(before);
-  return { cpu: (user + system) / done, perSecond: (done / (performance.now() - start)) * 1000 };
+  const perSecond = (done / (performance.now() - start)) * 1000;
+  return { cpu: (user + system + (await elsewhere()) - others) / done, perSecond };
 }
 
 async function compare(model: TestModel, batch: number, backend: BackendChoice): Promise<Figures & { name: string }> {
@@ -94,7 +100,8 @@ async function oneRound({ raw, server, single, values, rows, batch }: Round, fig
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   // Four calls at a time: one in the thread, one behind it, two arriving, as from a pipe that reads ahead.
-  const path = await measure(4 * batch, () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))));
+  const calls = (): Promise<unknown> => Promise.all(Array.from({ length: 4 }, () => server.infer(values)));
+  const path = await measure(4 * batch, calls, () => cpuElsewhere(server));
   delay.disable();
   const ones = await measure(batch, () => single.infer(values));
   figures?.rawCpu.push(alone.cpu);

@@ -16,7 +16,7 @@ export interface Cell {
   readonly peers: readonly (Timed & { readonly name: string; readonly apart: number })[];
 }
 
-/** Microseconds an event: CPU of the whole process, and on the clock. */
+/** Microseconds an event: CPU of the whole process and of those that it serves from, and on the clock. */
 interface Timed {
   readonly cpu: number;
   readonly wall: number;
@@ -46,6 +46,8 @@ interface Contender {
   readonly events: number;
   ready?(): Promise<void>;
   step(): Promise<unknown>;
+  /** CPU microseconds so far of processes that work for it; left out: there are none. */
+  elsewhere?(): Promise<number>;
   readonly cpu: number[];
   readonly wall: number[];
   readonly delay: number[];
@@ -65,7 +67,10 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
   const others = peers.map((peer) => contender(batch, { step: () => peer.run(rows, batch) }));
   // Four calls at a time: one in the thread, one behind it, two arriving, as from a pipe that reads ahead.
   const paths = servers.map(({ server }) =>
-    contender(4 * batch, { step: () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))) }),
+    contender(4 * batch, {
+      step: () => Promise.all(Array.from({ length: 4 }, () => server.infer(values))),
+      elsewhere: () => cpuElsewhere(server),
+    }),
   );
   for (let round = -warmRounds; round < rounds; round++)
     for (const each of [...inThread, ...others, ...paths]) await oneRound(each, round >= 0);
@@ -80,11 +85,16 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
   };
 }
 
-function contender(events: number, how: Pick<Contender, 'ready' | 'step'>): Contender {
+function contender(events: number, how: Pick<Contender, 'ready' | 'step' | 'elsewhere'>): Contender {
   return { events, ...how, cpu: [], wall: [], delay: [] };
 }
 
 const figures = ({ cpu, wall }: Contender): Timed => ({ cpu: median(cpu), wall: median(wall) });
+
+/** CPU microseconds of the processes that a server runs its model in; 0 where it runs in threads, which this process counts already. */
+export async function cpuElsewhere(server: ModelServer): Promise<number> {
+  return (await server.stats()).reduce((sum, { processMicros = 0 }) => sum + processMicros, 0);
+}
 
 type Served = { readonly backend: BackendChoice; readonly server: ModelServer };
 
@@ -113,6 +123,7 @@ async function close(all: {
 
 async function oneRound(each: Contender, counts: boolean): Promise<void> {
   await each.ready?.();
+  const elsewhere = (await each.elsewhere?.()) ?? 0;
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const [start, before] = [performance.now(), process.cpuUsage()];
@@ -125,7 +136,7 @@ async function oneRound(each: Contender, counts: boolean): Promise<void> {
   const wall = performance.now() - start;
   delay.disable();
   if (!counts) return;
-  each.cpu.push((user + system) / done);
+  each.cpu.push((user + system + ((await each.elsewhere?.()) ?? 0) - elsewhere) / done);
   each.wall.push((wall * 1000) / done);
   each.delay.push(delay.percentile(99) / 1e6);
 }
