@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/domain';
-import { kafkaBus, type Bus, type Publisher } from '@sluice/streaming';
+import type { Bus, Publisher } from '@sluice/streaming';
 
 /**
  * The producer of a cell: does not give up while brokers come and go (what it sends twice the router declares as dropped), and can be
  * held and started anew.
  */
 export class CellProducer implements Publisher {
-  readonly #brokers: readonly string[];
+  readonly #newBus: () => Bus;
   #bus: Bus;
-  #publisher: Promise<Publisher>;
+  /** Undefined until it is needed, and again where it could not be opened: there may be no broker yet. */
+  #publisher: Promise<Publisher> | undefined;
   #gate: PromiseWithResolvers<void> | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(brokers: readonly string[]) {
-    this.#brokers = brokers;
-    this.#bus = this.#newBus();
-    this.#publisher = this.#bus.openPublisher();
+  constructor(newBus: () => Bus) {
+    this.#newBus = newBus;
+    this.#bus = newBus();
   }
 
   async publish(records: Parameters<Publisher['publish']>[0]): Promise<void> {
@@ -44,8 +44,8 @@ export class CellProducer implements Publisher {
   async renew(): Promise<void> {
     const before = this.#bus;
     this.#bus = this.#newBus();
-    this.#publisher = this.#bus.openPublisher();
-    await this.#publisher;
+    this.#publisher = undefined;
+    await this.#opened();
     await before.close();
   }
 
@@ -53,14 +53,18 @@ export class CellProducer implements Publisher {
     await this.#bus.close();
   }
 
-  #newBus(): Bus {
-    return kafkaBus({ brokers: this.#brokers, clientId: 'sluice-chaos-producer' });
+  #opened(): Promise<Publisher> {
+    if (this.#publisher !== undefined) return this.#publisher;
+    const opened = this.#bus.openPublisher();
+    this.#publisher = opened;
+    opened.catch(() => (this.#publisher = this.#publisher === opened ? undefined : this.#publisher));
+    return opened;
   }
 
   async #persist(records: Parameters<Publisher['publish']>[0]): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        return await (await this.#publisher).publish(records);
+        return await (await this.#opened()).publish(records);
       } catch (cause) {
         if (tries === 60) throw new SluiceError('SLUICE_BROKER_UNREACHABLE', 'the producer of the cell could not publish', { cause });
         await sleep(500);

@@ -8,7 +8,7 @@ import { feedbackTopology } from '@sluice/feedback';
 import { inferenceTopology } from '@sluice/inference';
 import { routerTopology } from '@sluice/router';
 import { systemClock, type FlowFiles } from '@sluice/service';
-import type { Bus } from '@sluice/streaming';
+import { kafkaBus, type Bus } from '@sluice/streaming';
 import { Collector } from '../demo/collector.ts';
 import { DemoStream } from '../demo/stream.ts';
 import { childSpecs } from '../system/processes.ts';
@@ -56,7 +56,8 @@ export class Stage {
   constructor(parts: StageParts) {
     this.#parts = parts;
     this.#random = new Random(parts.options.seed, 'chaos');
-    this.#producer = new CellProducer(parts.cluster.brokers.split(','));
+    const brokers = parts.cluster.brokers.split(',');
+    this.#producer = new CellProducer(() => kafkaBus({ brokers, clientId: 'sluice-chaos-producer' }));
     this.collector = new Collector(parts.files.flow.flow, systemClock);
   }
 
