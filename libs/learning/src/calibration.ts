@@ -80,17 +80,17 @@ export class Calibration {
     const rows = this.#rows.slice(-Math.ceil(this.#seen / 2));
     if (rows.length === 0) return undefined;
     const events = rows.map((row) => eventOf(flow, row));
-    const harmAt = (theta: number): number => {
+    const allowed = target * rows.reduce((sum, row) => sum + row.weight, 0);
+    // No event takes harm away again, so the first that is too much decides.
+    const isSafe = (theta: number): boolean => {
       let harm = 0;
-      for (const event of events) harm += event.row.weight * harmOf(flow, this.costs, { event, theta, measure });
-      return harm;
+      return events.every((event) => (harm += event.row.weight * harmOf(flow, this.costs, { event, theta, measure })) <= allowed);
     };
-    const served = rows.reduce((sum, row) => sum + row.weight, 0);
     // Harm grows with theta up to noise, so bisecting finds a step where it crosses the target.
     let [above, below] = [-1, steps.length - 1];
     while (below - above > 1) {
       const middle = (above + below) >> 1;
-      if (harmAt(steps[middle]!) <= target * served) below = middle;
+      if (isSafe(steps[middle]!)) below = middle;
       else above = middle;
     }
     return steps[below]!;
