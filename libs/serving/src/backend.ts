@@ -10,11 +10,14 @@ import { nativeName, nativePackage } from './native-package.ts';
 /** The TensorFlow.js backends a tensor executor may run on. */
 export type BackendName = 'wasm' | 'native' | 'cpu';
 
-/** Ways to run a model on one of them: `frozen` is one native call a batch instead of one an operation. */
-export type TensorName = BackendName | 'frozen';
+/** Ways to run a model on one of them in this thread: `frozen` is one native call a batch instead of one an operation. */
+export type LocalName = BackendName | 'frozen';
+
+/** All ways to run a model through TensorFlow.js. `webgpu` has a process of its own. */
+export type TensorName = LocalName | 'webgpu';
 
 /** The backend that a way needs. */
-export const backendOf = (name: TensorName): BackendName => (name === 'frozen' ? 'native' : name);
+export const backendOf = (name: LocalName): BackendName => (name === 'frozen' ? 'native' : name);
 
 /** What came of asking for a backend: ready, or the reason why not. */
 export type BackendState =

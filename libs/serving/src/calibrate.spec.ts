@@ -1,4 +1,4 @@
-import { planByTime, type Timed } from './calibrate.ts';
+import { disagreement, planByTime, type Timed } from './calibrate.ts';
 import type { Executor } from './executor.ts';
 
 const timed = (name: string, perRow: number, base: number): Timed => ({
@@ -12,4 +12,13 @@ it('plain loops run the batches for which they are no slower than the others, th
   expect(planOf(0)).toEqual({ tensor: 'frozen', plainUpTo: 10 });
   expect(planOf(180)).toEqual({ tensor: 'frozen', plainUpTo: 30 });
   expect(planOf(2000)).toEqual({ tensor: undefined, plainUpTo: 128 });
+});
+
+it('executors disagree where an output is more than 1e-5 apart, is no number, or where the label is another', () => {
+  const scores = Float32Array.of(0.9, 0.1, 0.500001, 0.499999);
+  const other = (at: number, value: number): Float32Array => scores.map((score, i) => (i === at ? value : score));
+  expect(disagreement(scores, other(1, 0.100005), 2)).toBeUndefined();
+  expect(disagreement(scores, other(1, 0.10002), 2)).toMatch(/^row 0: output 1 is 0\.10000.* against 0\.10001/);
+  expect(disagreement(scores, other(2, Number.NaN), 2)).toMatch(/^row 1: output 0 /);
+  expect(disagreement(scores, other(3, 0.500004), 2)).toBe('row 1: the label is 0 against 1');
 });

@@ -33,6 +33,10 @@ export class SplitExecutor implements Executor {
     return this.#small.bytes + this.#large.bytes;
   }
 
+  get tensors(): number {
+    return (this.#small.tensors ?? 0) + (this.#large.tensors ?? 0);
+  }
+
   run(rows: Float32Array, n: number): Float32Array {
     return (n <= this.#upTo ? this.#small : this.#large).run(rows, n);
   }
@@ -96,13 +100,25 @@ export function planByTime(plain: Timed, tensor: TimedTensor, maxBatch: number):
   return { plan, timings, why: `${taken}: ${times.join(', ')}` };
 }
 
-/** Why two executors do not agree on the sample rows, with the row; undefined when they do. */
+/**
+ * Why two executors do not agree on the sample rows, with the row: outputs further apart than `parity`, or another label. Undefined when they do.
+ */
 export function disagreement(one: Float32Array, other: Float32Array, labels: number): string | undefined {
   for (let i = 0; i < one.length; i++) {
+    const row = Math.floor(i / labels);
     const apart = Math.abs(one[i]! - other[i]!);
-    if (!(apart <= parity)) return `row ${Math.floor(i / labels)}: output ${i % labels} is ${one[i]} against ${other[i]}`;
+    if (!(apart <= parity)) return `row ${row}: output ${i % labels} is ${one[i]} against ${other[i]}`;
+    const [label, expected] = [largest(one, row, labels), largest(other, row, labels)];
+    if (label !== expected) return `row ${row}: the label is ${label} against ${expected}`;
   }
   return undefined;
+}
+
+/** The first of the largest outputs of a row. */
+export function largest(scores: Float32Array, row: number, labels: number): number {
+  let best = 0;
+  for (let i = 1; i < labels; i++) if (scores[row * labels + i]! > scores[row * labels + best]!) best = i;
+  return best;
 }
 
 /** Times an executor for a model within `budget` milliseconds. */

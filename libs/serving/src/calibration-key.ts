@@ -4,11 +4,12 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nativeIdentity } from './native-package.ts';
 import type { ExecutorOptions } from './open-executor.ts';
+import { webgpuIdentity } from './webgpu-package.ts';
 
 /** Raise it when an executor, the buckets or the choice among executors changes. */
-const revision = 3;
-/** TF_ alone would take in the settings of other programs. */
-const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES)$/;
+const revision = 4;
+/** TF_ or VK_ alone would take in the settings of other programs. */
+const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES|VK_ICD_FILENAMES|VK_DRIVER_FILES)$/;
 
 /** Everything that the times of a model depend on. Where any of it differs, a calibration does not count. */
 export interface CalibrationKey {
@@ -16,8 +17,8 @@ export interface CalibrationKey {
   /** SHA-256 of the manifest, which states those of the model's other files. */
   readonly digest: string;
   readonly machine: string;
-  readonly versions: Readonly<Record<'node' | 'tfjs' | 'wasm' | 'native', string>>;
-  /** Settings in the environment that TensorFlow heeds. */
+  readonly versions: Readonly<Record<'node' | 'tfjs' | 'wasm' | 'native' | 'webgpu', string>>;
+  /** Settings in the environment that TensorFlow or Vulkan heeds. */
   readonly settings: Readonly<Record<string, string>>;
   readonly options: ExecutorOptions;
 }
@@ -33,6 +34,7 @@ export function calibrationKey(digest: string, options: ExecutorOptions): Calibr
       tfjs: versionOf('@tensorflow/tfjs-core'),
       wasm: versionOf('@tensorflow/tfjs-backend-wasm'),
       native: nativeIdentity(),
+      webgpu: webgpuIdentity(),
     },
     settings: Object.fromEntries(settings.sort(([a], [b]) => (a < b ? -1 : 1))) as Record<string, string>,
   };

@@ -2,12 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError, type Answer, type Measured } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
 import { readAnswer } from './answer.ts';
-import { openBackend, useBackend } from './backend.ts';
-import { disagreement } from './calibrate.ts';
-import type { Executor } from './executor.ts';
+import { disagreement, largest } from './calibrate.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { setNativeEnvironment } from './native-environment.ts';
-import { loadTensor, openExecutor } from './open-executor.ts';
+import { openExecutor, openOn } from './open-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import { fitTemperature, logLoss, soften, type LabelledScores } from './temperature.ts';
 
@@ -18,7 +16,7 @@ export interface ExamineOptions {
   readonly maxBatch?: number;
 }
 
-const contenders = ['plain', 'wasm', 'native', 'frozen'] as const;
+const contenders = ['plain', 'wasm', 'native', 'frozen', 'webgpu'] as const;
 /** The oracle is slow: it answers as many rows as it can in this many milliseconds, at least one. */
 const oracleBudget = 3000;
 const mostRows = 64;
@@ -78,13 +76,6 @@ interface Oracle {
   readonly scores: Float32Array;
 }
 
-async function openOn(name: 'cpu' | 'wasm', folder: ModelFolder): Promise<Executor> {
-  const state = await openBackend(name);
-  if (!state.ready) throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${name} does not load: ${state.why}`);
-  await useBackend(name);
-  return loadTensor(folder, name);
-}
-
 async function askOracle(folder: ModelFolder): Promise<Oracle> {
   const executor = await openOn('cpu', folder);
   const rows = sampleRows(folder.manifest, mostRows);
@@ -120,14 +111,8 @@ async function examineOne(folder: ModelFolder, { name, oracle, options }: Conten
 
 function countOther(one: Float32Array, other: Float32Array, labels: number): number {
   let count = 0;
-  for (let row = 0; row < one.length; row += labels) if (largest(one, row, labels) !== largest(other, row, labels)) count++;
+  for (let row = 0; row * labels < one.length; row++) if (largest(one, row, labels) !== largest(other, row, labels)) count++;
   return count;
-}
-
-function largest(scores: Float32Array, row: number, labels: number): number {
-  let best = 0;
-  for (let i = 1; i < labels; i++) if (scores[row + i]! > scores[row + best]!) best = i;
-  return best;
 }
 
 export { surveyExecutors, type Surveyed } from './survey.ts';

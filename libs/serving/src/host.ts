@@ -90,11 +90,11 @@ function withSlab(message: FromThread, slabs: ArrayBuffer[]): FromThread {
 }
 
 /** Keeps what a process says on its error output: at its end it is the reason, before that TensorFlow's chatter. */
-function listen(stderr: Readable): () => string {
+export function listen(stderr: Readable): () => string {
   let said = '';
   stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-16_000)));
   return () => {
-    const reason = /^FATAL ERROR: (.*)$/m.exec(said)?.[1] ?? said.trim().split('\n').at(-1);
+    const reason = /^(?:FATAL ERROR|Warning|(?:\w+ \[)?Error\]?): (.*)$/m.exec(said)?.[1] ?? said.trim().split('\n').at(-1);
     return reason ? `: ${reason}` : '';
   };
 }

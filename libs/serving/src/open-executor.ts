@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { SluiceError, type Manifest } from '@sluice/domain';
-import { backendOf, openBackend, useBackend, type TensorName } from './backend.ts';
+import { backendOf, openBackend, useBackend, type BackendState, type LocalName, type TensorName } from './backend.ts';
 import {
   assemble,
   costAt,
@@ -22,6 +23,7 @@ import { sampleRows } from './sample-rows.ts';
 import { loadTensorModel, TensorExecutor } from './tensor-executor.ts';
 import type { ExecutorTimes } from './protocol.ts';
 import { timeAt, warmUp, type Timing } from './timing.ts';
+import { openWebgpu, WebgpuExecutor, type WebgpuHost, type WebgpuState } from './webgpu-executor.ts';
 import { joinBuffers } from './weights.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
@@ -59,14 +61,9 @@ interface Tensor extends TimedTensor {
  */
 export async function openExecutor(folder: ModelFolder, options: ExecutorOptions): Promise<OpenedExecutor> {
   const attempt: Attempt = { rows: sampleRows(folder.manifest, Math.max(2, options.maxBatch)), options, notes: [] };
-  if (options.backend === 'plain') return onlyPlain(folder, attempt);
-  const wanted: readonly TensorName[] = options.requireGpu
-    ? ['native', 'frozen']
-    : options.backend === 'auto'
-      ? ['native', 'frozen', 'wasm']
-      : [options.backend];
+  if (options.backend === 'plain' && !options.requireGpu) return onlyPlain(folder, attempt);
   const tensors: Tensor[] = [];
-  for (const name of wanted) {
+  for (const name of candidates(options)) {
     const tensor = await openTensor(folder, name, attempt);
     if (tensor) tensors.push(tensor);
   }
@@ -84,6 +81,16 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, table, plan };
 }
 
+/** Ways that may run on a GPU. */
+const onGpus: readonly TensorName[] = ['native', 'frozen', 'webgpu'];
+
+function candidates({ backend, requireGpu }: ExecutorOptions): readonly TensorName[] {
+  const named = onGpus.filter((name) => name === backend);
+  if (requireGpu) return named.length > 0 ? named : onGpus;
+  if (backend === 'auto') return ['native', 'frozen', 'wasm', 'webgpu'];
+  return backend === 'plain' ? [] : [backend];
+}
+
 /** Opens what a calibration decided, without timing anything: each executor in use is warmed up, and its outputs are looked at. */
 export async function openPlanned(
   folder: ModelFolder,
@@ -92,10 +99,11 @@ export async function openPlanned(
   const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
   const plain = stack && new PlainExecutor(stack);
   if (!plan.tensor) return { executor: warm(folder, assemble(plain, undefined, plan), { sizes: [2], budget }), gpu: false };
-  const state = await openBackend(backendOf(plan.tensor));
+  const state = await (plan.tensor === 'webgpu' ? openWebgpu() : openBackend(backendOf(plan.tensor)));
   if (!state.ready)
     throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
-  const executor = assemble(plain, await loadTensor(folder, plan.tensor), plan);
+  const tensor = 'host' in state ? await loadWebgpu(folder, state.host) : await loadTensor(folder, plan.tensor as LocalName);
+  const executor = assemble(plain, tensor, plan);
   return { executor: warm(folder, executor, { sizes: plan.plainUpTo > 0 ? [1, plan.plainUpTo + 1] : [2], budget }), gpu: state.gpu };
 }
 
@@ -119,43 +127,111 @@ interface Attempt {
 }
 
 /** A backend that does not load is a note; a model that does not load, or answers nonsense, is an error. */
-async function openTensor(folder: ModelFolder, name: TensorName, { rows, options, notes }: Attempt): Promise<Tensor | undefined> {
+async function openTensor(folder: ModelFolder, name: TensorName, attempt: Attempt): Promise<Tensor | undefined> {
+  if (name === 'webgpu') return openOnWebgpu(folder, attempt);
+  const { rows, options, notes } = attempt;
   const state = await openBackend(backendOf(name));
-  if (!state.ready) {
-    if (options.requireGpu)
-      throw new SluiceError(
-        'SLUICE_GPU_MISSING',
-        `A GPU is required for ${folder.manifest.model}, and the native backend did not load: ${state.why}`,
-      );
-    if (options.backend === name)
-      throw new SluiceError('SLUICE_CONFIG_INVALID', `The backend ${name} was asked for and did not load: ${state.why}`);
-    // Said once, of the binding.
-    if (name !== 'frozen') notes.push(`${name} did not load: ${state.why}`);
-    return undefined;
-  }
-  if (options.requireGpu && !state.gpu) {
-    throw new SluiceError(
-      'SLUICE_GPU_MISSING',
-      `A GPU is required for ${folder.manifest.model}, and the native backend loaded without one.`,
-    );
-  }
-  if (name === 'native') notes.push(state.gpu ? 'native uses a GPU' : 'native loaded without a GPU');
+  if (!suits(name, state, attempt) || !state.ready) return undefined;
   const executor = name === 'frozen' && options.backend !== name ? await tryFrozen(folder, notes) : await loadTensor(folder, name);
   if (!executor) return undefined;
   checkOutputs(folder.manifest, executor, { rows, n: 2 });
   // The native library is served from a process of its own, everything else from a thread.
   const hop = backendOf(name) === 'native' ? handOver.process - handOver.thread : 0;
-  return { ...timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 }), name, hop, gpu: state.gpu };
+  return { ...timed(executor, rows, timing(options)), name, hop, gpu: state.gpu };
+}
+
+const timing = ({ maxBatch, calibration }: ExecutorOptions) => ({ maxBatch, budget: calibration / 2 });
+
+/** Whether this is what was asked for; if not, a note says why. @throws SluiceError SLUICE_CONFIG_INVALID when it was asked for by name. */
+function suits(name: TensorName, state: BackendState | WebgpuState, { options, notes }: Attempt): boolean {
+  if (!state.ready) {
+    if (options.backend === name && !options.requireGpu)
+      throw new SluiceError('SLUICE_CONFIG_INVALID', `The backend ${name} was asked for and did not load: ${state.why}`);
+    // Said once, of the binding.
+    if (name !== 'frozen' || options.backend === name) notes.push(`${name} did not load: ${state.why}`);
+    return false;
+  }
+  if ('device' in state) notes.push(state.gpu ? `webgpu uses ${state.device}` : `webgpu computes on the CPU (${state.device})`);
+  else if (name === 'native') notes.push(state.gpu ? 'native uses a GPU' : 'native loaded without a GPU');
+  return state.gpu || !options.requireGpu;
+}
+
+/**
+ * Milliseconds until the first answer of WebGPU where nobody asked for it: a driver that hangs, or compiles for a CPU, is not to hold up
+ * the start.
+ */
+const patience = 5000;
+
+/** Where it was not asked for, WebGPU is passed over with a note whatever the reason. */
+async function openOnWebgpu(folder: ModelFolder, attempt: Attempt): Promise<Tensor | undefined> {
+  const { rows, options, notes } = attempt;
+  const hurried = options.backend !== 'webgpu' && !options.requireGpu;
+  const state = await openWebgpu(hurried ? patience : undefined);
+  const suitable = suits('webgpu', state, attempt);
+  if (!state.ready) return undefined;
+  try {
+    if (!suitable) return void (await state.host.end());
+    const executor = await loadWebgpu(folder, state.host);
+    if (hurried) beQuick(() => executor.run(rows, 2), options.calibration);
+    state.host.unhurried();
+    // Its times have the way to its process and back in them.
+    return { ...timed(executor, rows, timing(options)), name: 'webgpu', hop: 0, gpu: state.gpu };
+  } catch (thrown) {
+    await state.host.end();
+    if (options.backend === 'webgpu') throw thrown;
+    notes.push(`webgpu is passed over: ${messageOf(thrown)}`);
+    return undefined;
+  }
+}
+
+function beQuick(run: () => void, limit: number): void {
+  const start = performance.now();
+  run();
+  const took = performance.now() - start;
+  if (took > limit) throw new Error(`it takes ${Math.round(took)} ms for 2 rows`);
+}
+
+/**
+ * Loads a model into a WebGPU process, and holds it against WebAssembly: drivers compile, and round, as they like.
+ * @throws SluiceError SLUICE_MODEL_INVALID when it does not load, or differs, naming the row.
+ */
+async function loadWebgpu(folder: ModelFolder, host: WebgpuHost): Promise<WebgpuExecutor> {
+  let executor: WebgpuExecutor;
+  try {
+    executor = new WebgpuExecutor(host, folder);
+  } catch (cause) {
+    throw unloadable(folder, 'webgpu', cause);
+  }
+  const rows = sampleRows(folder.manifest, 2);
+  checkOutputs(folder.manifest, executor, { rows, n: 2 });
+  const scores = executor.run(rows, 2);
+  const wasm = await openOn('wasm', folder);
+  const fault = disagreement(scores, wasm.run(rows, 2), folder.manifest.labels.length);
+  wasm.dispose();
+  if (fault) throw new SluiceError('SLUICE_MODEL_INVALID', `webgpu disagrees with wasm on ${folder.manifest.model}, ${fault}`);
+  return executor;
+}
+
+/** Makes a backend that always loads the one in use, and loads a model onto it. */
+export async function openOn(name: 'cpu' | 'wasm', folder: ModelFolder): Promise<Executor> {
+  const state = await openBackend(name);
+  if (!state.ready) throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${name} does not load: ${state.why}`);
+  await useBackend(name);
+  return loadTensor(folder, name);
 }
 
 /** Loads a model onto the backend in use. @throws SluiceError SLUICE_MODEL_INVALID naming file and backend. */
-export async function loadTensor(folder: ModelFolder, name: TensorName): Promise<TensorExecutor> {
+async function loadTensor(folder: ModelFolder, name: LocalName): Promise<TensorExecutor> {
   try {
     const model = await (name === 'frozen' ? loadFrozen(folder) : loadTensorModel(folder.manifest.format, folder.artifacts));
     return new TensorExecutor({ name, model, manifest: folder.manifest, bytes: joinBuffers(folder.artifacts.weightData ?? []).length });
   } catch (cause) {
-    throw new SluiceError('SLUICE_MODEL_INVALID', `${folder.dir}/model.json does not load on ${name}: ${messageOf(cause)}`, { cause });
+    throw unloadable(folder, name, cause);
   }
+}
+
+function unloadable({ dir }: ModelFolder, name: TensorName, cause: unknown): SluiceError {
+  return new SluiceError('SLUICE_MODEL_INVALID', `${dir}/model.json does not load on ${name}: ${messageOf(cause)}`, { cause });
 }
 
 /** A model that cannot be frozen is still served by the others. */
@@ -183,20 +259,29 @@ function checkOutputs(manifest: Manifest, executor: Executor, { rows, n }: { rea
     );
 }
 
-/** A GPU is taken where there is one; else the faster at 32 rows. The others are disposed of. */
+/**
+ * TensorFlow's GPU is taken where there is one; else the faster at 32 rows, WebGPU's too only when it is that. The others are disposed of.
+ */
 async function fastest(tensors: readonly Tensor[], folder: ModelFolder, { options, notes }: Attempt): Promise<Tensor> {
   const at = Math.min(32, options.maxBatch);
-  const ordered = [...tensors].sort((a, b) => Number(b.gpu) - Number(a.gpu) || costAt(a, at) - costAt(b, at));
+  const first = ({ name, gpu }: Tensor) => Number(gpu && name !== 'webgpu');
+  const ordered = [...tensors].sort((a, b) => first(b) - first(a) || costAt(a, at) - costAt(b, at));
   const [best, ...others] = ordered;
-  if (!best) throw new SluiceError('SLUICE_MODEL_INVALID', `No backend loads for ${folder.manifest.model}: ${notes.join('; ')}.`);
+  if (!best) throw nothingLoads(folder, options, notes);
   for (const other of others) {
     notes.push(
       `${other.executor.name} takes ${Math.round(timeAt(other.timings, at))} us for ${at} rows, ${best.executor.name} ${Math.round(timeAt(best.timings, at))} us`,
     );
     other.executor.dispose();
   }
-  await useBackend(backendOf(best.name));
+  if (best.name !== 'webgpu') await useBackend(backendOf(best.name));
   return best;
+}
+
+function nothingLoads({ manifest: { model } }: ModelFolder, { requireGpu }: ExecutorOptions, notes: readonly string[]): SluiceError {
+  return requireGpu
+    ? new SluiceError('SLUICE_GPU_MISSING', `A GPU is required for ${model}, and there is none: ${notes.join('; ')}.`)
+    : new SluiceError('SLUICE_MODEL_INVALID', `No backend loads for ${model}: ${notes.join('; ')}.`);
 }
 
 /** Plain loops, when the model is a stack of dense layers and they agree with the executor that computes it anyway. */

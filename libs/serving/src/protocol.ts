@@ -31,7 +31,7 @@ export interface ExecutorFacts {
 /** What a thread holds; `tensors` stays constant from batch to batch. */
 export interface ThreadStats {
   readonly tensors: number;
-  /** Bytes of the weights, once per executor in use. */
+  /** Bytes of the weights, once per executor in use; of one with a process of its own, all that holds. */
   readonly weightBytes: number;
   /** Resident bytes of the process, where it is one of its own; the pages of libraries count in full, though processes share them. */
   readonly processBytes?: number;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError } from '@sluice/domain';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Executor } from './executor.ts';
+import { ExecutorGone, type Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
@@ -25,7 +25,8 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
       const whole = port.placement === 'process' ? wholeProcess() : {};
-      port.send({ kind: 'stats', stats: { tensors: tf.memory().numTensors, weightBytes: executor.bytes, ...whole } });
+      const tensors = tf.memory().numTensors + (executor.tensors ?? 0);
+      port.send({ kind: 'stats', stats: { tensors, weightBytes: executor.bytes, ...whole } });
     });
     port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });
   } catch (thrown) {
@@ -81,6 +82,8 @@ class BatchRunner {
       // One row alone may be there to find the one at fault: its answer must not be lost with what comes after it.
       if (n > 1 && micros() < quick) return void (this.#held.length === 1 && setImmediate(() => this.#flush(port)));
     } catch (thrown) {
+      // This thread is to be replaced: it ends of it, and its lane sees to the batch.
+      if (thrown instanceof ExecutorGone) throw thrown;
       this.#answer({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
     }
     this.#flush(port);

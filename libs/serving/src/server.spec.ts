@@ -95,9 +95,9 @@ describe('a model server', () => {
   });
 
   it.each(
-    ['thread', 'process'].flatMap((placement) => ['exit', 'hang', 'memory'].map((kind) => ({ placement, kind }) as const)) as {
+    ['thread', 'process'].flatMap((placement) => ['exit', 'hang', 'memory', 'gone'].map((kind) => ({ placement, kind }) as const)) as {
       placement: Placement;
-      kind: 'exit' | 'hang' | 'memory';
+      kind: 'exit' | 'hang' | 'memory' | 'gone';
     }[],
   )('replaces a $placement when the model makes it $kind, and serves the neighbours of that row', async ({ placement, kind }) => {
     const dir = join(root, 'bounded');
@@ -106,7 +106,8 @@ describe('a model server', () => {
     const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
     expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
     expect(results.slice(4)).toEqual(results.slice(0, 3));
-    if (kind === 'memory') expect((results[3] as SluiceError).message).toMatch(/memory/);
+    if (kind === 'memory' || kind === 'gone')
+      expect((results[3] as SluiceError).message).toMatch({ memory: /memory/, gone: /the device is lost/ }[kind]);
   });
 
   it('fails a real model whose sums overflow, and only that row', async () => {

@@ -41,9 +41,9 @@ export interface ServerOptions {
 
 /** What runs the model, and why. */
 export interface BackendFacts {
-  /** `wasm`, `native`, `cpu`, `plain`, or two of them: `plain+wasm`. */
+  /** `wasm`, `native`, `frozen`, `webgpu`, `cpu`, `plain`, or two of them: `plain+wasm`. */
   readonly name: string;
-  /** True only when TensorFlow really computes on a GPU. */
+  /** True only when TensorFlow, or WebGPU, really computes on a GPU. */
   readonly gpu: boolean;
   readonly why: string;
   /** Microseconds of whole batches as timed at load, without decoding. */

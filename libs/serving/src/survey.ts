@@ -2,10 +2,11 @@ import { cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { openBackend, type BackendState } from './backend.ts';
 import { setNativeEnvironment } from './native-environment.ts';
+import { openWebgpu } from './webgpu-executor.ts';
 
 /** Whether an executor can run here, and on what. */
 export interface Surveyed {
-  readonly executor: 'plain' | 'wasm' | 'native' | 'frozen' | 'cpu';
+  readonly executor: 'plain' | 'wasm' | 'native' | 'frozen' | 'webgpu' | 'cpu';
   readonly loads: boolean;
   /** Empty when it does not load. */
   readonly device: string;
@@ -18,6 +19,7 @@ const what = {
   wasm: 'TensorFlow.js on WebAssembly, one thread',
   native: 'TensorFlow, one call for each operation',
   frozen: 'TensorFlow, one call for each batch',
+  webgpu: 'TensorFlow.js on WebGPU, by Dawn',
   cpu: 'TensorFlow.js in plain JavaScript: the oracle',
 } as const;
 
@@ -36,6 +38,15 @@ export async function surveyExecutors(): Promise<Surveyed[]> {
     { executor: 'plain', loads: true, device: processor, note: what.plain },
     ...(['wasm', 'native'] as const).map((name) => line(name, states[name])),
     line('frozen', states.native),
+    await surveyWebgpu(),
     line('cpu', states.cpu),
   ];
+}
+
+async function surveyWebgpu(): Promise<Surveyed> {
+  const executor = 'webgpu';
+  const state = await openWebgpu();
+  if (!state.ready) return { executor, loads: false, device: '', note: state.why };
+  await state.host.end();
+  return { executor, loads: true, device: state.device, note: state.gpu ? what.webgpu : `${what.webgpu}; no GPU: it computes on the CPU` };
 }

@@ -26,33 +26,42 @@ export async function loadTensorModel(format: Manifest['format'], artifacts: tf.
   return { call: (input) => model.apply(input) as tf.Tensor | tf.Tensor[], dispose: () => void model.dispose() };
 }
 
+/**
+ * The model's output for n rows, on the backend in use; between, tensors are left to `tidy`.
+ * @throws Error when it is not one number per label and row.
+ */
+export function predict(
+  model: TensorModel,
+  { input: { shape }, labels }: Pick<Manifest, 'input' | 'labels'>,
+  { rows, n }: { readonly rows: Float32Array; readonly n: number },
+): tf.Tensor {
+  const output = onlyTensor(model.call(tf.tensor(rows, [n, ...shape], 'float32')));
+  if (output.shape.length !== 2 || output.shape[0] !== n || output.shape[1] !== labels.length) {
+    throw new Error(`the output has shape [${output.shape.join(', ')}], expected [${n}, ${labels.length}]`);
+  }
+  return output;
+}
+
 /** Runs a model through TensorFlow.js on the backend it was loaded on, leaving no tensor behind. */
 export class TensorExecutor implements Executor {
   readonly name: TensorName;
   readonly bytes: number;
   readonly #model: TensorModel;
-  readonly #shape: readonly number[];
-  readonly #labels: number;
+  readonly #manifest: Manifest;
   readonly #width: number;
 
   constructor(options: { name: TensorName; model: TensorModel; bytes: number; manifest: Manifest }) {
     this.name = options.name;
     this.bytes = options.bytes;
     this.#model = options.model;
-    this.#shape = options.manifest.input.shape;
-    this.#labels = options.manifest.labels.length;
-    this.#width = this.#shape.reduce((product, size) => product * size, 1);
+    this.#manifest = options.manifest;
+    this.#width = options.manifest.input.shape.reduce((product, size) => product * size, 1);
   }
 
   run(rows: Float32Array, n: number): Float32Array {
     let scores: Float32Array | undefined;
     tf.tidy(() => {
-      const input = tf.tensor(rows.subarray(0, n * this.#width), [n, ...this.#shape], 'float32');
-      const output = onlyTensor(this.#model.call(input));
-      if (output.shape.length !== 2 || output.shape[0] !== n || output.shape[1] !== this.#labels) {
-        throw new Error(`the output has shape [${output.shape.join(', ')}], expected [${n}, ${this.#labels}]`);
-      }
-      scores = output.dataSync<'float32'>();
+      scores = predict(this.#model, this.#manifest, { rows: rows.subarray(0, n * this.#width), n }).dataSync<'float32'>();
       // Not returned: `tidy` would look for tensors in it, number by number, and take longer than a small model.
     });
     return scores!;

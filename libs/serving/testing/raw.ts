@@ -40,7 +40,7 @@ export async function openAlone(model: TestModel, maxBatch: number): Promise<Raw
   const { executor, plan } = await openExecutor(folder, { backend: 'auto', requireGpu: false, maxBatch, calibration: 120 });
   return {
     name: executor.name,
-    ready: () => useBackend(backendOf(plan.tensor ?? 'wasm')),
+    ready: () => useBackend(plan.tensor && plan.tensor !== 'webgpu' ? backendOf(plan.tensor) : 'wasm'),
     run: (rows, n) => executor.run(rows, n),
     dispose: () => executor.dispose(),
   };

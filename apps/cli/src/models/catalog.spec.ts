@@ -174,6 +174,7 @@ describe('adding a model', () => {
       ['wasm', true],
       ['native', expect.any(Boolean)],
       ['frozen', expect.any(Boolean)],
+      ['webgpu', expect.any(Boolean)],
     ]);
     for (const { apart, otherLabels } of measured) expect([apart <= 1e-5, otherLabels]).toEqual([true, 0]);
   });

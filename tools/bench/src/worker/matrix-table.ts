@@ -15,7 +15,16 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
       return path ? round(path.cpu) : '-';
     };
     return {
-      ...{ model, batch, 'raw wasm': round(raw), plain: of('plain'), wasm: of('wasm'), native: of('native'), frozen: of('frozen') },
+      ...{
+        model,
+        batch,
+        'raw wasm': round(raw),
+        plain: of('plain'),
+        wasm: of('wasm'),
+        native: of('native'),
+        frozen: of('frozen'),
+        webgpu: of('webgpu'),
+      },
       ...{ chosen: auto.executor, 'chosen us': round(auto.cpu), ratio: round(auto.cpu / raw) },
       'chosen / best': round(auto.wall / best),
       'gain over 1': single ? round(single.wall / auto.wall) : '-',

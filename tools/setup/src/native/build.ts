@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { stateFolder } from '../state-folder.ts';
 import { run, whatIsMissing } from './commands.ts';
 
-const root = join(import.meta.dirname, '../../../..');
 const tfjs = '4.22.0';
 const headers = '1.9.0';
 /** Its C library still has every symbol that the binding of 4.22.0 uses. */
@@ -13,17 +13,12 @@ const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as c
 /** Headers of TensorFlow that the binding includes, directly or not. */
 const included = ['tensorflow/c/', 'tensorflow/core/platform/', 'xla/tsl/', 'tsl/'].map((path) => `tensorflow/include/${path}`);
 
-/** Where everything goes: `native` in SLUICE_HOME, or in `.sluice` of this checkout. */
-export function nativeHome(): string {
-  return join(resolve(process.env['SLUICE_HOME'] ?? join(root, '.sluice')), 'native');
-}
-
 /**
  * @param say one line for each step.
  * @throws Error saying what is missing, or what a command that failed wrote.
  */
 export async function buildNative(say: (text: string) => void): Promise<void> {
-  const home = nativeHome();
+  const home = join(stateFolder(), 'native');
   const built = { tfjs, tensorflow, node: process.versions.modules, platform: `${process.platform}-${process.arch}` };
   if (await sameAs(join(home, 'built.json'), built)) return say(`the native binding is there: ${home}`);
   const missing = await whatIsMissing();
