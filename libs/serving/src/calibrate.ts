@@ -104,10 +104,11 @@ export function planByTime(plain: Timed, tensor: TimedTensor, maxBatch: number):
  * Why two executors do not agree on the sample rows, with the row: outputs further apart than `parity`, or another label. Undefined when they do.
  */
 export function disagreement(one: Float32Array, other: Float32Array, labels: number): string | undefined {
-  for (let i = 0; i < one.length; i++) {
-    const row = Math.floor(i / labels);
-    const apart = Math.abs(one[i]! - other[i]!);
-    if (!(apart <= parity)) return `row ${row}: output ${i % labels} is ${one[i]} against ${other[i]}`;
+  for (let row = 0; row * labels < one.length; row++) {
+    for (let i = row * labels; i < (row + 1) * labels; i++) {
+      const apart = Math.abs(one[i]! - other[i]!);
+      if (!(apart <= parity)) return `row ${row}: output ${i % labels} is ${one[i]} against ${other[i]}`;
+    }
     const [label, expected] = [largest(one, row, labels), largest(other, row, labels)];
     if (label !== expected) return `row ${row}: the label is ${label} against ${expected}`;
   }

@@ -153,7 +153,9 @@ async function matrix(root: string): Promise<void> {
       cells.push(await measureCell(model, { kind, batch, onnx }));
     }
   }
-  console.log('CPU microseconds an event of the whole process; `chosen / best` and `gain over 1` by the clock.');
+  console.log(
+    'CPU microseconds an event of the process and those it serves from (but that of WebGPU); `chosen / best` and `gain over 1` by the clock.',
+  );
   console.table(matrixRows(cells));
   console.log(worstChoice(cells));
   if (onnx) {
@@ -226,7 +228,7 @@ async function main(): Promise<void> {
     `${cpus().length} x ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}, TensorFlow.js ${tfjs.version}`,
   );
   console.log(
-    `Medians of ${options.matrix ? '3 rounds of 150' : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the whole process; loop delay includes the timer's own 1 ms.`,
+    `Medians of ${options.matrix ? '3 rounds of 150' : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the process and those it serves from; loop delay includes the timer's own 1 ms.`,
   );
   console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
   await run(root);
