@@ -74,7 +74,7 @@ export interface PipeSpec {
   readonly delivery: 'exactly-once' | 'at-least-once';
   /** Most records in one slice, hence in one transaction. */
   readonly maxSlice: number;
-  /** How long a slice may wait for more records after its first. */
+  /** How long a slice may wait for more records after its first; for longer where commits take long. */
   readonly lingerMs: number;
   /** Left out: somebody waits for every record. */
   readonly unhurried?: Unhurried;

@@ -238,7 +238,9 @@ export class PartitionOwner {
   async #commit(work: Work, expired = 0): Promise<void> {
     const last = work.slice.at(-1);
     const next = last === undefined ? this.#position : last.offset + 1;
+    const began = performance.now();
     await this.#committer.commit(work, { next, expired });
+    this.#queue.committed(performance.now() - began);
     this.#committed = next;
   }
 

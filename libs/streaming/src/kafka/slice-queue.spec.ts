@@ -31,6 +31,23 @@ describe('a slice queue', () => {
     expect(await taken).toHaveLength(4);
   });
 
+  it('gathers after a commit for as long as that took', async () => {
+    const queue = new SliceQueue({ maxSlice: 4, lingerMs: 0 });
+    queue.committed(60_000);
+    queue.push(records(2));
+    const taken = queue.take(0, never);
+    await new Promise(setImmediate);
+    queue.push(records(2));
+    expect(await taken).toHaveLength(4);
+  });
+
+  it('does not stand still because one commit was slow', async () => {
+    const queue = new SliceQueue({ maxSlice: 4, lingerMs: 0 });
+    queue.committed(60_000);
+    queue.push(records(1));
+    expect(await queue.take(0, never)).toHaveLength(1);
+  });
+
   describe('with records that nobody waits for', () => {
     const unhurried = { is: ({ topic }: InRecord) => topic === 'shadow', lingerMs: 60_000 };
     const shadows = (count: number) => records(count).map((record) => ({ ...record, topic: 'shadow' }));
