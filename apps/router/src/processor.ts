@@ -155,6 +155,7 @@ export class RouterProcessor implements Processor {
     const rule = rules.count === 0 ? undefined : rules.first(request, read);
     const decision = route({
       id: request.id,
+      source: record,
       flow,
       policy: at.policy,
       costs,
@@ -204,6 +205,6 @@ export class RouterProcessor implements Processor {
   /** What an event may cost; null without a budget, and where heavy alone may serve. */
   #reserve({ id }: Request, policy: PolicySnapshot): number | null {
     if (this.#ledger === undefined || this.#settledBy < 0 || policy.heavyOnly) return null;
-    return this.#ledger.reserve(auditDraw(id, policy.version, this.#parts.flow.audit.key), slipAuditRate(policy));
+    return this.#ledger.reserve(auditDraw(id, policy.version, this.#parts.flow.audit.key), slipAuditRate(policy, this.#parts.flow));
   }
 }

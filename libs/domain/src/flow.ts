@@ -197,7 +197,13 @@ const document = z.strictObject({
         .describe(
           'How many requests the router sends to a tier beyond the newest one that the learner has heard of, an even share for each partition of the request topic. Then it waits for the learner, and if that is silent, only heavy serves.',
         ),
-      warmUp: z.int().min(0).default(300).describe('First events, all served by the heavy tier and shadowed on the light ones.'),
+      warmUp: z
+        .int()
+        .min(0)
+        .default(300)
+        .describe(
+          'First events, all served by the heavy tier and shadowed on the light ones; up to twice as many while the learner is behind.',
+        ),
     })
     .prefault({}),
   fusion: z

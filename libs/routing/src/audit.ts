@@ -1,4 +1,5 @@
 import { keyedUniform, type EventId, type Flow, type PolicySnapshot, type Slip } from '@sluice/domain';
+import type { Place } from './place.ts';
 
 /** Harm at which an event is audited with probability `auditRate` itself. */
 export const auditReferenceHarm = 0.01;
@@ -45,10 +46,19 @@ export function auditDraw(id: EventId, policyVersion: number, key: number): numb
   return keyedUniform(`${id}@${policyVersion}`, key);
 }
 
-/** Rate that goes into the slip: in warm-up every event runs on every tier, so that all heads start from the same events. */
-export function slipAuditRate(policy: PolicySnapshot): number {
-  if (policy.reason === warmUp) return 1;
+/**
+ * Rate that goes into the slip. In warm-up events run on every tier, so that all heads start from the same events; but a learner that is behind would
+ * only fall further behind by more of them than it asks for, and so would the tiers, which are at their busiest then.
+ * @param source where the request stands in its topic; left out: among the first.
+ */
+export function slipAuditRate(policy: PolicySnapshot, flow: Flow, source?: Place): number {
+  if (policy.reason === warmUp && !isAhead(policy, flow, source)) return 1;
   return policy.auditRate >= smallestAuditRate ? Math.min(1, policy.auditRate) : smallestAuditRate;
+}
+
+/** By twice the length of warm-up, an even share for each partition: keys rarely spread evenly. */
+function isAhead({ heard }: PolicySnapshot, { controller, request }: Flow, source: Place | undefined): boolean {
+  return source !== undefined && source.offset - (heard[source.partition] ?? 0) >= (2 * controller.warmUp) / request.partitions;
 }
 
 /** Estimates divide by the probability, so a policy that says 0 (or NaN) must not switch audits off. */

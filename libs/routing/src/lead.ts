@@ -1,9 +1,7 @@
-import type { EpochMs, Flow, PolicySnapshot, Source } from '@sluice/domain';
+import type { EpochMs, Flow, PolicySnapshot } from '@sluice/domain';
+import type { Place } from './place.ts';
 import type { PolicyGuard } from './policy-guard.ts';
 import { stalePolicy } from './policy.ts';
-
-/** Where a request stands in the request topic. */
-export type Place = Pick<Source, 'partition' | 'offset'>;
 
 /** Of one partition. */
 interface Known {
@@ -71,7 +69,7 @@ export class Lead {
     known.decidedAt = now;
     if (this.#aheadOf(place, known) < this.#limit) return policy;
     this.#silent = policy.version;
-    return policy.heavyOnly ? policy : stalePolicy(policy);
+    return stalePolicy(policy);
   }
 
   /**

@@ -110,6 +110,12 @@ describe('the lease', () => {
     expect(guard.inForce(3 * leaseMs + 1).reason).toBe('stale');
   });
 
+  it('leaves a policy that is at its safe end as it is, so that it is explained and replayed as what it was', () => {
+    const { guard, hear } = guardOf();
+    hear({ ...good, heavyOnly: true, reason: 'warm-up' }, 1000);
+    expect(guard.inForce(1001 + leaseMs)).toMatchObject({ version: good.version, reason: 'warm-up' });
+  });
+
   it('does not bind the initial policy, which is safe at any age', () => {
     expect(guardOf().guard.inForce(1e15)).toMatchObject({ version: 0, reason: 'warm-up' });
   });

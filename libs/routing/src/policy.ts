@@ -31,7 +31,7 @@ export function initialPolicy(flow: Flow): PolicySnapshot {
 /** `reason` of a policy that was not renewed within its lease, or that knows too little of the requests before the one to decide. */
 export const stale = 'stale';
 
-/** What such a policy becomes: the same version at its safe end. */
+/** What such a policy becomes: the same version at its safe end; one that is there already stays what it is. */
 export function stalePolicy(policy: PolicySnapshot): PolicySnapshot {
-  return { ...policy, heavyOnly: true, reason: stale };
+  return policy.heavyOnly ? policy : { ...policy, heavyOnly: true, reason: stale };
 }

@@ -52,6 +52,7 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
   const policy = heavyOnly && !cited.heavyOnly && own !== true ? stalePolicy(cited) : cited;
   const decision = route({
     id: prediction.id,
+    source: prediction.source,
     flow,
     policy,
     costs: tiers.map(({ cost }) => cost),
@@ -68,6 +69,7 @@ function replayRoute({ flow, signatureWidth, prediction, policies }: Replay, ste
   });
   if (decision.shed) return 'step 0: made again, the event is shed';
   if (decision.slip.auditDraw !== prediction.slip.auditDraw) return 'the audit draw differs';
+  if (decision.slip.auditRate !== prediction.slip.auditRate) return 'the audit rate differs';
   if (decision.slip.threshold !== prediction.slip.threshold) return 'the threshold differs';
   return difference('step 0', step, decision.step);
 }

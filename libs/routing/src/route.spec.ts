@@ -43,6 +43,21 @@ describe('the first tier', () => {
     expect(slip.auditRate).toBe(1);
   });
 
+  it('is audited at the plain rate far beyond what the learner, still warming up, has heard of', () => {
+    const rateOf = (partition: number, offset: number) => {
+      const policy = samplePolicy({}, { heavyOnly: true, reason: 'warm-up', heard: [0, 1_000] });
+      return route(sampleRoute(policy, { source: { partition, offset } })).slip.auditRate;
+    };
+    const { controller, request } = sampleFlow();
+    const lead = (2 * controller.warmUp) / request.partitions;
+    expect([rateOf(0, lead - 1), rateOf(0, lead), rateOf(1, 999 + lead), rateOf(1, 1_000 + lead)]).toEqual([1, 0.04, 1, 0.04]);
+  });
+
+  it('says nothing of warm-up in the rate once light tiers serve', () => {
+    const source = { partition: 0, offset: 1e9 };
+    expect(route(sampleRoute(samplePolicy(calm, { heard: [0] }), { source })).slip.auditRate).toBe(0.04);
+  });
+
   it('is the tier of a declared rule', () => {
     const rule = { name: 'vip', tier: 'standard', because: 'paying customers wait less' };
     expect(route(sampleRoute(samplePolicy(calm), { rule })).step).toMatchObject({ kind: 'rule', tier: 'standard', reason: 'vip' });

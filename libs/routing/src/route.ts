@@ -16,6 +16,7 @@ import { isDominated, isOpen, priceOf, type Candidate } from './candidate.ts';
 import { barOf, formatBars, sayBars, type Remaining } from './eligibility.ts';
 import { headOf, scoreHead } from './heads.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
+import type { Place } from './place.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import { segmentPolicy, thresholdOf } from './segments/segment-policy.ts';
@@ -26,6 +27,8 @@ import { pricedTiers } from './tier-prices.ts';
 /** Everything a routing decision depends on; equal inputs give equal decisions, bit for bit. */
 export interface RouteInput {
   readonly id: EventId;
+  /** Where the request stands in its topic; left out: among the first. */
+  readonly source?: Place | undefined;
   readonly flow: Flow;
   readonly policy: PolicySnapshot;
   /** Cost of one event on each tier of the flow, in any one unit; divided by heavy's before use. */
@@ -162,7 +165,7 @@ export function route(input: RouteInput): RouteDecision {
     segment,
     threshold: thresholdOf(policy, own),
     heavyOnly: policy.heavyOnly || own?.heavyOnly === true,
-    auditRate: slipAuditRate(policy),
+    auditRate: slipAuditRate(policy, flow, input.source),
     auditDraw: auditDraw(input.id, policy.version, flow.audit.key),
     budget: input.budget ?? null,
   };

@@ -126,6 +126,7 @@ describe('what is logged', () => {
       });
       const again = route({
         id: tag.id,
+        source: tag.source,
         flow,
         policy: policies.get(tag.policyVersion)!,
         costs: tag.slip.tiers.map(({ cost }) => cost),
