@@ -12,5 +12,7 @@ module.exports = {
   globalSetup: '<rootDir>/tools/broker/jest-global-setup.cjs',
   globalTeardown: '<rootDir>/tools/broker/jest-global-teardown.cjs',
   testTimeout: 120_000,
-  maxWorkers: 1,
+  testSequencer: '<rootDir>/tools/setup/longest-first.cjs',
+  // They wait more than they work, mostly for time-outs of processes that were killed.
+  maxWorkers: 2,
 };
