@@ -7,7 +7,7 @@ interface Slowness {
 }
 
 /**
- * All three tiers together answer about 250 requests a second, half of what the short form sends. The answers of a slice leave together, so none
+ * All three tiers together answer about 250 requests a second, a quarter of what the short form sends. The answers of a slice leave together, so none
  * may take much of the deadline: half a second each.
  */
 const slowness: Readonly<Record<string, Slowness>> = {
@@ -20,7 +20,7 @@ const slowness: Readonly<Record<string, Slowness>> = {
 export const loadCells: readonly Cell[] = [
   {
     name: 'overload',
-    says: 'every model is slowed until half of the stream is too much; the flow lightens, then sheds',
+    says: 'every model is slowed until most of the stream is too much; the flow lightens, then sheds',
     brokers: 1,
     withinSeconds: 10,
     flow: (flow) => ({
