@@ -5,7 +5,8 @@ import { readAnswer } from './answer.ts';
 import { disagreement, largest } from './calibrate.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { setNativeEnvironment } from './native-environment.ts';
-import { openExecutor, openOn } from './open-executor.ts';
+import { openOn } from './load-executor.ts';
+import { openExecutor } from './open-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import { fitTemperature, logLoss, soften, type LabelledScores } from './temperature.ts';
 

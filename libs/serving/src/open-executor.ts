@@ -1,30 +1,19 @@
 import { performance } from 'node:perf_hooks';
-import { SluiceError, type Manifest } from '@sluice/domain';
+import { SluiceError } from '@sluice/domain';
 import { backendOf, openBackend, useBackend, type BackendState, type LocalName, type TensorName } from './backend.ts';
-import {
-  assemble,
-  costAt,
-  disagreement,
-  notDistributions,
-  planByTime,
-  timed,
-  type Plan,
-  type Timed,
-  type TimedTensor,
-} from './calibrate.ts';
+import { assemble, costAt, disagreement, planByTime, timed, type Plan, type Timed, type TimedTensor } from './calibrate.ts';
 import { readDenseStack } from './dense-stack.ts';
 import type { Executor } from './executor.ts';
-import { loadFrozen } from './frozen/frozen-executor.ts';
 import { handOver } from './host.ts';
+import { checkOutputs, loadTensor, loadWebgpu } from './load-executor.ts';
 import { messageOf } from './message.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { PlainExecutor } from './plain-executor.ts';
 import { sampleRows } from './sample-rows.ts';
-import { loadTensorModel, TensorExecutor } from './tensor-executor.ts';
+import type { TensorExecutor } from './tensor-executor.ts';
 import type { ExecutorTimes } from './protocol.ts';
 import { timeAt, warmUp, type Timing } from './timing.ts';
-import { openWebgpu, WebgpuExecutor, type WebgpuHost, type WebgpuState } from './webgpu-executor.ts';
-import { joinBuffers } from './weights.ts';
+import { openWebgpu, type WebgpuState } from './webgpu-executor.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
 export type BackendChoice = 'auto' | TensorName | 'plain';
@@ -191,49 +180,6 @@ function beQuick(run: () => void, limit: number): void {
   if (took > limit) throw new Error(`it takes ${Math.round(took)} ms for 2 rows`);
 }
 
-/**
- * Loads a model into a WebGPU process, and holds it against WebAssembly: drivers compile, and round, as they like.
- * @throws SluiceError SLUICE_MODEL_INVALID when it does not load, or differs, naming the row.
- */
-async function loadWebgpu(folder: ModelFolder, host: WebgpuHost): Promise<WebgpuExecutor> {
-  let executor: WebgpuExecutor;
-  try {
-    executor = new WebgpuExecutor(host, folder);
-  } catch (cause) {
-    throw unloadable(folder, 'webgpu', cause);
-  }
-  const rows = sampleRows(folder.manifest, 2);
-  checkOutputs(folder.manifest, executor, { rows, n: 2 });
-  const scores = executor.run(rows, 2);
-  const wasm = await openOn('wasm', folder);
-  const fault = disagreement(scores, wasm.run(rows, 2), folder.manifest.labels.length);
-  wasm.dispose();
-  if (fault) throw new SluiceError('SLUICE_MODEL_INVALID', `webgpu disagrees with wasm on ${folder.manifest.model}, ${fault}`);
-  return executor;
-}
-
-/** Makes a backend that always loads the one in use, and loads a model onto it. */
-export async function openOn(name: 'cpu' | 'wasm', folder: ModelFolder): Promise<Executor> {
-  const state = await openBackend(name);
-  if (!state.ready) throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${name} does not load: ${state.why}`);
-  await useBackend(name);
-  return loadTensor(folder, name);
-}
-
-/** Loads a model onto the backend in use. @throws SluiceError SLUICE_MODEL_INVALID naming file and backend. */
-async function loadTensor(folder: ModelFolder, name: LocalName): Promise<TensorExecutor> {
-  try {
-    const model = await (name === 'frozen' ? loadFrozen(folder) : loadTensorModel(folder.manifest.format, folder.artifacts));
-    return new TensorExecutor({ name, model, manifest: folder.manifest, bytes: joinBuffers(folder.artifacts.weightData ?? []).length });
-  } catch (cause) {
-    throw unloadable(folder, name, cause);
-  }
-}
-
-function unloadable({ dir }: ModelFolder, name: TensorName, cause: unknown): SluiceError {
-  return new SluiceError('SLUICE_MODEL_INVALID', `${dir}/model.json does not load on ${name}: ${messageOf(cause)}`, { cause });
-}
-
 /** A model that cannot be frozen is still served by the others. */
 async function tryFrozen(folder: ModelFolder, notes: string[]): Promise<TensorExecutor | undefined> {
   try {
@@ -242,21 +188,6 @@ async function tryFrozen(folder: ModelFolder, notes: string[]): Promise<TensorEx
     notes.push(`no frozen graph: ${messageOf(thrown)}`);
     return undefined;
   }
-}
-
-/** Two rows are enough to see a wrong shape or a missing softmax. */
-function checkOutputs(manifest: Manifest, executor: Executor, { rows, n }: { readonly rows: Float32Array; readonly n: number }): void {
-  let fault: string | undefined;
-  try {
-    fault = notDistributions(executor.run(rows, n), manifest);
-  } catch (cause) {
-    throw new SluiceError('SLUICE_MODEL_INVALID', `The model ${manifest.model} fails on ${executor.name}: ${messageOf(cause)}`, { cause });
-  }
-  if (fault)
-    throw new SluiceError(
-      'SLUICE_MODEL_INVALID',
-      `The model ${manifest.model} does not answer with probabilities of its labels: ${fault}.`,
-    );
 }
 
 /**
