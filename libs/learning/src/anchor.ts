@@ -1,4 +1,5 @@
 import type { Flow } from '@sluice/domain';
+import { staticEvents } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { Calibration, type CalibrationRow } from './calibration.ts';
 import type { HarmCurve } from './harm-curve.ts';
@@ -7,9 +8,6 @@ import { thetaStart } from './risk-controller.ts';
 
 /** Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. */
 const patience = 10;
-
-/** Events that the threshold of a flow without controller is calibrated on, half of them to train its heads. */
-const staticEvents = 2000;
 
 /** How far the first anchor may lie from the usual one (predicted harm of young heads deserves no more trust), and how far each later one moves it. */
 const reach = { below: 1, above: 2, step: 1, slack: 0.5 };

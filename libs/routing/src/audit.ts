@@ -56,9 +56,13 @@ export function slipAuditRate(policy: PolicySnapshot, flow: Flow, source?: Place
   return policy.auditRate >= smallestAuditRate ? Math.min(1, policy.auditRate) : smallestAuditRate;
 }
 
-/** By twice the length of warm-up, an even share for each partition: keys rarely spread evenly. */
+/** Events that the threshold of a flow without controller is calibrated on, half of them to train its heads. */
+export const staticEvents = 2000;
+
+/** By twice as many as are asked for, an even share for each partition: keys rarely spread evenly. */
 function isAhead({ heard }: PolicySnapshot, { controller, request }: Flow, source: Place | undefined): boolean {
-  return source !== undefined && source.offset - (heard[source.partition] ?? 0) >= (2 * controller.warmUp) / request.partitions;
+  const asked = controller.enabled ? controller.warmUp : staticEvents;
+  return source !== undefined && source.offset - (heard[source.partition] ?? 0) >= (2 * asked) / request.partitions;
 }
 
 /** Estimates divide by the probability, so a policy that says 0 (or NaN) must not switch audits off. */

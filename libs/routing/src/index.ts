@@ -29,6 +29,7 @@ export {
   auditReferenceHarm,
   auditSpread,
   slipAuditRate,
+  staticEvents,
   tiersNotRun,
   warmUp,
   type Audit,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { staticEvents } from './audit.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
 import { route, type RouteInput } from './route.ts';
 import { sampleFlow, samplePolicy, sampleRoute, signatureWidth, biasOnly } from './testing/sample.ts';
@@ -51,6 +52,14 @@ describe('the first tier', () => {
     const { controller, request } = sampleFlow();
     const lead = (2 * controller.warmUp) / request.partitions;
     expect([rateOf(0, lead - 1), rateOf(0, lead), rateOf(1, 999 + lead), rateOf(1, 1_000 + lead)]).toEqual([1, 0.04, 1, 0.04]);
+  });
+
+  it('is audited for longer where all that is ever learned is learned before light tiers serve', () => {
+    const flow = sampleFlow(undefined, { controller: { enabled: false } });
+    const policy = samplePolicy({}, { heavyOnly: true, reason: 'warm-up', heard: [] });
+    const lead = (2 * staticEvents) / flow.request.partitions;
+    const rateAt = (offset: number) => route(sampleRoute(policy, { flow, source: { partition: 0, offset } })).slip.auditRate;
+    expect([rateAt(lead - 1), rateAt(lead)]).toEqual([1, 0.04]);
   });
 
   it('says nothing of warm-up in the rate once light tiers serve', () => {
