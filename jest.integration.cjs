@@ -13,6 +13,6 @@ module.exports = {
   globalTeardown: '<rootDir>/tools/broker/jest-global-teardown.cjs',
   testTimeout: 120_000,
   testSequencer: '<rootDir>/tools/setup/longest-first.cjs',
-  // They wait more than they work, mostly for time-outs of processes that were killed.
+  // They wait about as long as they work, mostly for processes that were killed: one at a time leaves a core idle.
   maxWorkers: 2,
 };

@@ -15,7 +15,10 @@ const long = [
 /** Jest orders by how long suites took the last time; a fresh clone has no last time, and file sizes say little. */
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
-    const rank = ({ path }) => (long.findIndex((name) => path.includes(name)) + long.length + 1) % (long.length + 1);
+    const rank = ({ path }) => {
+      const at = long.findIndex((name) => path.includes(name));
+      return at < 0 ? long.length : at;
+    };
     return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));
   }
 };

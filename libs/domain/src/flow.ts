@@ -202,7 +202,7 @@ const document = z.strictObject({
         .min(0)
         .default(300)
         .describe(
-          'First events, all served by the heavy tier and shadowed on the light ones; up to twice as many while the learner is behind.',
+          'First events, all served by the heavy tier and shadowed on the light ones; twice as many and a fifth of those beyond, while the learner is behind.',
         ),
     })
     .prefault({}),

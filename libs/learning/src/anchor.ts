@@ -1,13 +1,10 @@
 import type { Flow } from '@sluice/domain';
-import { staticEvents } from '@sluice/routing';
+import { warmUpPatience, staticEvents } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { Calibration, type CalibrationRow } from './calibration.ts';
 import type { HarmCurve } from './harm-curve.ts';
 import type { LearnerCounts } from './learner-counts.ts';
 import { thetaStart } from './risk-controller.ts';
-
-/** Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. */
-const patience = 10;
 
 /** How far the first anchor may lie from the usual one (predicted harm of young heads deserves no more trust), and how far each later one moves it. */
 const reach = { below: 1, above: 2, step: 1, slack: 0.5 };
@@ -118,7 +115,7 @@ export class Anchor {
   #isWarm({ decisions }: LearnerCounts): boolean {
     const { enabled, warmUp } = this.#flow.controller;
     const { seen } = this.#calibration;
-    return enabled ? seen >= warmUp || decisions >= warmUp * patience : seen >= staticEvents;
+    return enabled ? seen >= warmUp || decisions >= warmUp * warmUpPatience : seen >= staticEvents;
   }
 
   #lived({ decisions }: LearnerCounts): number {

@@ -52,9 +52,16 @@ export function auditDraw(id: EventId, policyVersion: number, key: number): numb
  * @param source where the request stands in its topic; left out: among the first.
  */
 export function slipAuditRate(policy: PolicySnapshot, flow: Flow, source?: Place): number {
-  if (policy.reason === warmUp && !isAhead(policy, flow, source)) return 1;
-  return policy.auditRate >= smallestAuditRate ? Math.min(1, policy.auditRate) : smallestAuditRate;
+  const plain = policy.auditRate >= smallestAuditRate ? Math.min(1, policy.auditRate) : smallestAuditRate;
+  if (policy.reason !== warmUp) return plain;
+  return isAhead(policy, flow, source) ? Math.max(plain, 2 / warmUpPatience) : 1;
 }
+
+/**
+ * Warm-up waits for the shadow answers of as many events as it has, but not longer than this many times its length. So a share of 2 / warmUpPatience brings
+ * it what it asks for also where nothing is known to be heard of yet: in the middle of a topic, or where keys are few and partitions many.
+ */
+export const warmUpPatience = 10;
 
 /** Events that the threshold of a flow without controller is calibrated on, half of them to train its heads. */
 export const staticEvents = 2000;

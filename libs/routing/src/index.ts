@@ -28,6 +28,7 @@ export {
   auditProbability,
   auditReferenceHarm,
   auditSpread,
+  warmUpPatience,
   slipAuditRate,
   staticEvents,
   tiersNotRun,

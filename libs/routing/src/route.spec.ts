@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { staticEvents } from './audit.ts';
+import { staticEvents, warmUpPatience } from './audit.ts';
 import { escalationChance, residualHarm } from './outlook.ts';
 import { route, type RouteInput } from './route.ts';
 import { sampleFlow, samplePolicy, sampleRoute, signatureWidth, biasOnly } from './testing/sample.ts';
@@ -44,14 +44,14 @@ describe('the first tier', () => {
     expect(slip.auditRate).toBe(1);
   });
 
-  it('is audited at the plain rate far beyond what the learner, still warming up, has heard of', () => {
+  it('is audited at a lower rate far beyond what the learner, still warming up, has heard of', () => {
     const rateOf = (partition: number, offset: number) => {
       const policy = samplePolicy({}, { heavyOnly: true, reason: 'warm-up', heard: [0, 1_000] });
       return route(sampleRoute(policy, { source: { partition, offset } })).slip.auditRate;
     };
     const { controller, request } = sampleFlow();
     const lead = (2 * controller.warmUp) / request.partitions;
-    expect([rateOf(0, lead - 1), rateOf(0, lead), rateOf(1, 999 + lead), rateOf(1, 1_000 + lead)]).toEqual([1, 0.04, 1, 0.04]);
+    expect([rateOf(0, lead - 1), rateOf(0, lead), rateOf(1, 999 + lead), rateOf(1, 1_000 + lead)]).toEqual([1, 0.2, 1, 0.2]);
   });
 
   it('is audited for longer where all that is ever learned is learned before light tiers serve', () => {
@@ -59,7 +59,14 @@ describe('the first tier', () => {
     const policy = samplePolicy({}, { heavyOnly: true, reason: 'warm-up', heard: [] });
     const lead = (2 * staticEvents) / flow.request.partitions;
     const rateAt = (offset: number) => route(sampleRoute(policy, { flow, source: { partition: 0, offset } })).slip.auditRate;
-    expect([rateAt(lead - 1), rateAt(lead)]).toEqual([1, 0.04]);
+    expect([rateAt(lead - 1), rateAt(lead)]).toEqual([1, 0.2]);
+  });
+
+  it('is audited often enough, wherever a topic is joined, for warm-up to have what it asks for before its patience ends', () => {
+    const policy = samplePolicy({}, { heavyOnly: true, reason: 'warm-up', heard: [] });
+    const { auditRate } = route(sampleRoute(policy, { source: { partition: 0, offset: 1e6 } })).slip;
+    const { warmUp } = sampleFlow().controller;
+    expect(auditRate * warmUpPatience * warmUp).toBeGreaterThan(warmUp);
   });
 
   it('says nothing of warm-up in the rate once light tiers serve', () => {

@@ -99,9 +99,8 @@ export class SliceQueue {
     if (this.length >= maxSlice) return 0;
     const first = this.#waiting[this.#head];
     if (first === undefined) return 0;
-    if (unhurried === undefined) return Math.max(this.#restUntil, first.since + lingerMs);
-    let until = first.since + unhurried.lingerMs;
-    for (let at = this.#head; at < this.#waiting.length; at++) {
+    let until = first.since + (unhurried ?? this.#spec).lingerMs;
+    for (let at = this.#head; unhurried !== undefined && at < this.#waiting.length; at++) {
       const { record, since } = this.#waiting[at]!;
       if (since + lingerMs >= until) break;
       if (!unhurried.is(record)) until = since + lingerMs;
