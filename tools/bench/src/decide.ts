@@ -7,10 +7,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { bytesOf, checkSink, median, timeOf, type Quantiles } from './decide/measure.ts';
+import { bytesOf, checkSink, timeOf, type Quantiles } from './decide/measure.ts';
 import { partNames, partNotes, partsOf, type PartName } from './decide/parts.ts';
 import { workloadOf, type Size } from './decide/workload.ts';
 import { misused, optionsOf } from './options.ts';
+import { median } from './statistics.ts';
 
 const options = optionsOf('decide', {
   fields: { type: 'string', default: '10,30,100' },

@@ -8,6 +8,7 @@ const scripts = {
   routellm: () => import('./routellm.ts'),
   replay: () => import('./replay.ts'),
   router: () => import('./router.ts'),
+  pipeline: () => import('./pipeline.ts'),
   transactions: () => import('./transactions.ts'),
 };
 

@@ -16,6 +16,7 @@ import { measureHop } from './router/hop.ts';
 import type { Job, Outcome } from './router/job.ts';
 import { runTogether } from './router/together.ts';
 import { eventValues } from './router/workload.ts';
+import { median } from './statistics.ts';
 
 const options = optionsOf('router', {
   brokers: { type: 'string' },
@@ -199,10 +200,6 @@ async function fill(topic: string, partitions = usualPartitions): Promise<void> 
 function say(...lines: string[]): void {
   for (const line of lines) console.log(line);
   out.push(...lines);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 }
 
 function speed({ ms }: Outcome): number {

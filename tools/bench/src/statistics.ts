@@ -14,3 +14,8 @@ export function spreadOf(values: readonly number[]): Spread {
 export function told({ mean, sd }: Spread, digits = 2): string {
   return `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`;
 }
+
+/** The upper of the two where their number is even; NaN of none. */
+export function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+}

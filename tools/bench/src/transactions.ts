@@ -11,6 +11,7 @@ import { cpus, loadavg } from 'node:os';
 import { openBroker } from '@sluice/broker';
 import { kafkaBus } from '@sluice/streaming';
 import { optionsOf } from './options.ts';
+import { median } from './statistics.ts';
 import type { Way } from './transactions/copier.ts';
 import { lingers, play, type Figures, type Load } from './transactions/loads.ts';
 
@@ -122,10 +123,6 @@ function table(title: string, first: readonly Figures[], second: readonly Figure
     const ratio = median(second.map((one, i) => one[name] / first[i]![name]));
     say(`| ${words} | ${cell(first)} | ${cell(second)} | ${ratio.toFixed(2)} |`);
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 }
 
 function say(...lines: string[]): void {

@@ -17,7 +17,8 @@ import { makeModel, openRaw, type Kind, type RawPredict, type TestModel } from '
 import { optionsOf } from './options.ts';
 import { measureKafka } from './worker/kafka.ts';
 import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
-import { cpuElsewhere, measureCell, median, type Cell } from './worker/matrix.ts';
+import { median } from './statistics.ts';
+import { cpuElsewhere, measureCell, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
 import { soak } from './worker/soak.ts';
 import { measureSwaps } from './worker/swap.ts';

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { median } from '../statistics.ts';
 import type { Part } from './parts.ts';
 
 /** Microseconds per call. */
@@ -43,10 +44,6 @@ function grownBy(part: Part): number {
   for (let i = 0; i < callsOfOneRun; i++) sink += part(i);
   const after = process.memoryUsage();
   return after.heapUsed - before.heapUsed + after.external - before.external;
-}
-
-export function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
 }
 
 /** @throws Error when nothing was computed. */

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openServer, type BackendChoice, type ModelServer } from '@sluice/serving';
 import { openAlone, openRaw, type Kind, type TestModel } from '@sluice/serving/testing';
+import { median } from '../statistics.ts';
 import { openOnnxPeers, type loadOnnxRuntime, type Peer } from './onnx-peer.ts';
 
 /** One cell: a model at a batch, raw, through the worker path on each executor, and in other runtimes. */
@@ -139,8 +140,4 @@ async function oneRound(each: Contender, counts: boolean): Promise<void> {
   each.cpu.push((user + system + ((await each.elsewhere?.()) ?? 0) - elsewhere) / done);
   each.wall.push((wall * 1000) / done);
   each.delay.push(delay.percentile(99) / 1e6);
-}
-
-export function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1]!;
 }
