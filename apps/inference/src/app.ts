@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { encodeHealth, header, healthTopic, policyTopic, RequestSchemas } from '@sluice/contracts';
 import { fallbacksOf, type Clock, type EpochMs, type Flow, type Health, type TierSpec, type WrongAnswers } from '@sluice/domain';
 import { PolicyGuard, signatureShape, type PolicyGuardOptions } from '@sluice/routing';
-import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type ServedModel } from '@sluice/serving';
+import { ModelPool, ResponseCache, type BackendChoice, type CalibrationStore, type LeftVersion, type ServedModel } from '@sluice/serving';
 import { Tally } from '@sluice/service';
 import type { Bus, Pipe, Publisher } from '@sluice/streaming';
 import { ModelBreaker } from './breaker.ts';
@@ -72,22 +72,23 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   const { bus, flow, clock } = options;
   const { width } = signatureShape(flow, options.schemas);
   const policy = new PolicyGuard({ flow, signatureWidth: width, warn: options.warn });
-  const policies = await bus.openTable({
-    topic: policyTopic,
-    decode: (value, _key, at) => ({ value, at }),
-    onChange: (key, record) => policy.hear(key, record, clock.now()),
-  });
-  const health = await bus.openPublisher();
-  const shared = { signatureWidth: width, policy: (now: EpochMs) => policy.inForce(now) };
   const pool = new ModelPool(options.memoryBudget === undefined ? {} : { budget: options.memoryBudget });
-  const catalog = await CatalogFollower.open({
-    bus,
-    models: options.models,
-    left: await versionsLeft(bus, flow),
-    ...(options.onVersion && { onVersion: options.onVersion }),
-  });
+  const { onVersion } = options;
+  // A worker that comes back keeps events waiting: what does not need the other is done side by side.
+  const [policies, health, catalog, servers] = await Promise.all([
+    bus.openTable({
+      topic: policyTopic,
+      decode: (value, _key, at) => ({ value, at }),
+      onChange: (key, record) => policy.hear(key, record, clock.now()),
+    }),
+    bus.openPublisher(),
+    versionsLeft(bus, flow).then((left) => CatalogFollower.open({ bus, models: options.models, left, ...(onVersion && { onVersion }) })),
+    loadModels(options, { pool, onLeft: (server, left) => catalog.left(server, left) }),
+  ]);
+  const shared = { signatureWidth: width, policy: (now: EpochMs) => policy.inForce(now) };
   const workers: Worker[] = [];
-  for (const tier of options.tiers) workers.push(await startWorker(options, tier, { ...shared, pool, catalog }));
+  for (const [i, tier] of options.tiers.entries())
+    workers.push(await startWorker(options, tier, { ...shared, server: servers[i]!, catalog }));
   return {
     workers,
     policy,
@@ -102,28 +103,41 @@ export async function startInference(options: InferenceOptions): Promise<Inferen
   };
 }
 
+/** One after the other: a model that is timed here for the first time wants the machine to itself. */
+async function loadModels(
+  options: InferenceOptions,
+  { pool, onLeft }: { readonly pool: ModelPool; readonly onLeft: (server: ServedModel, left: LeftVersion) => void },
+): Promise<readonly ServedModel[]> {
+  const { schemas, threads, calibrations } = options;
+  const servers: ServedModel[] = [];
+  for (const { name, model } of options.tiers) {
+    const threadFile = options.threadFiles?.get(name);
+    const server: ServedModel = await pool.add({
+      onLeft: (left) => onLeft(server, left),
+      dir: join(options.models, model),
+      tier: name,
+      schemas,
+      ...(threads === undefined ? {} : { threads }),
+      backend: options.backend ?? 'auto',
+      requireGpu: options.requireGpu ?? false,
+      ...(calibrations && { calibrations }),
+      ...(threadFile && { threadFile }),
+    });
+    servers.push(server);
+  }
+  return servers;
+}
+
 async function startWorker(
   options: InferenceOptions,
   tier: TierSpec,
   {
-    pool,
+    server,
     catalog,
     ...shared
-  }: Pick<WorkerParts, 'signatureWidth' | 'policy'> & { readonly pool: ModelPool; readonly catalog: CatalogFollower },
+  }: Pick<WorkerParts, 'signatureWidth' | 'policy'> & { readonly server: ServedModel; readonly catalog: CatalogFollower },
 ): Promise<Worker> {
   const { bus, flow, schemas, clock } = options;
-  const threadFile = options.threadFiles?.get(tier.name);
-  const server: ServedModel = await pool.add({
-    onLeft: (left) => catalog.left(server, left),
-    dir: join(options.models, tier.model),
-    tier: tier.name,
-    schemas,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    backend: options.backend ?? 'auto',
-    requireGpu: options.requireGpu ?? false,
-    ...(options.calibrations && { calibrations: options.calibrations }),
-    ...(threadFile && { threadFile }),
-  });
   await catalog.follow(tier.model, server);
   const topology = inferenceTopology(flow, tier);
   const drill = options.drills?.get(tier.name);

@@ -34,31 +34,28 @@ export interface Router {
   close(): Promise<void>;
 }
 
-/** Wires the router of one flow: policy table read to its end first, then the pipe. */
+/** Wires the router of one flow: its tables read to their ends first, then the pipe. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { bus, flow, schemas, costs, clock } = options;
   const topology = routerTopology(flow);
   const signature = compileSignature(flow, schemas, options.envelopes);
   const policy = new PolicyGuard({ flow, signatureWidth: signature.width, warn: options.warn });
-  const policies = await bus.openTable({
-    topic: policyTopic,
-    decode: (value, _key, at) => ({ value, at }),
-    onChange: (key, record) => policy.hear(key, record, clock.now()),
-  });
+  const [policies, loads, flags] = await Promise.all([
+    bus.openTable({
+      topic: policyTopic,
+      decode: (value, _key, at) => ({ value, at }),
+      onChange: (key, record) => policy.hear(key, record, clock.now()),
+    }),
+    TierLoads.open(bus, flow, clock),
+    TierFlags.open(bus, flow),
+  ]);
   const lead = new Lead(flow, policy);
-  const loads = await TierLoads.open(bus, flow, clock);
-  const flags = await TierFlags.open(bus, flow);
   const routed = new Tally<RoutedLabel>();
   const parts = {
-    flow,
+    ...{ flow, signature, costs, lead, clock, routed },
     schemas: new RequestSchemas(schemas, flow.request.confluentIds),
-    signature,
     rules: compileRules(flow, schemas),
-    costs,
-    lead,
     tiers: () => ({ ...loads.state(), bars: flags.bars() }),
-    clock,
-    routed,
   };
   const pipe = await bus.openPipe({
     group: topology.group,
