@@ -34,7 +34,13 @@ function hand(program, args) {
   const path = `${join(root, 'node_modules/.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
   // What is compiled once need not be again: a run starts six processes of the same code, and chaos starts them by the hundred.
   const cache = process.env.NODE_COMPILE_CACHE ?? join(root, '.sluice/compile-cache');
-  const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: cache };
+  const preload = `--import=${new URL('strip-once.mjs', import.meta.url).href}`;
+  const env = {
+    ...process.env,
+    PATH: path,
+    NODE_COMPILE_CACHE: cache,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${preload}`.trim(),
+  };
   const child = spawn(pinnedNode(root), [join(root, program), ...args], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

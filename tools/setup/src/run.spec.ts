@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,7 +28,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'sluice-setup-'));
   mkdirSync(join(root, 'tools/setup'), { recursive: true });
-  for (const file of ['run.mjs', 'install.mjs']) cpSync(join(__dirname, '..', file), join(root, 'tools/setup', file));
+  for (const file of ['run.mjs', 'install.mjs', 'strip-once.mjs']) cpSync(join(__dirname, '..', file), join(root, 'tools/setup', file));
   writeFileSync(join(root, 'package-lock.json'), '{"lock": 1}');
   writeFileSync(join(root, 'npm.js'), fakeNpm);
   writeFileSync(join(root, 'program.js'), program);
@@ -44,7 +44,7 @@ interface Ended {
 function start(args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['tools/setup/run.mjs', ...args], {
     cwd: root,
-    env: { ...process.env, npm_execpath: join(root, 'npm.js'), ...env },
+    env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: cache(), npm_execpath: join(root, 'npm.js'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -55,6 +55,7 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
   return { child, ended, printed: () => stdout };
 }
 
+const cache = () => join(root, '.sluice/compile-cache');
 const run = (args: readonly string[], env?: Record<string, string>) => start(args, env).ended;
 const npmCalls = () => (existsSync(join(root, 'npm-calls')) ? readFileSync(join(root, 'npm-calls'), 'utf8').trim().split('\n') : []);
 
@@ -65,6 +66,18 @@ describe('run.mjs', () => {
     expect(first.stderr).toMatch(/installing dependencies \(first start\)[^]*installed in \d+ s/);
     expect(await run(['program.js', '0'])).toEqual({ code: 0, stdout: 'program 0\n', stderr: '' });
     expect(npmCalls()).toEqual(['ci']);
+  });
+
+  it('takes the types out of a source once, and anew when it changed', async () => {
+    writeFileSync(join(root, 'program.ts'), 'const greeting: string = "hello";\nconsole.log(greeting);\n');
+    await run(['program.js']);
+    expect(await run(['program.ts'])).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+    const folder = join(cache(), 'stripped', process.version);
+    const [kept] = readdirSync(folder);
+    writeFileSync(join(folder, kept!), 'console.log("kept");\n');
+    expect(await run(['program.ts'])).toMatchObject({ stdout: 'kept\n' });
+    writeFileSync(join(root, 'program.ts'), 'const greeting: string = "good day";\nconsole.log(greeting);\n');
+    expect(await run(['program.ts'])).toMatchObject({ stdout: 'good day\n' });
   });
 
   it.each([
