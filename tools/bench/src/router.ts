@@ -2,7 +2,7 @@
  * The router's pipe against bare copies and against Kafka Streams: throughput, CPU and memory over the same topic on the same
  * broker, in interleaved runs, then the latency of one hop under paced load. Prints tables; asserts nothing.
  *
- * Run: npm run bench -- router [--brokers HOST:PORT] [--events 300000] [--rounds 5] [--rates 200,2000,10000] [--scale 6,24,96] [--out FILE]
+ * Run: npm run bench -- router [--brokers HOST:PORT] [--events 300000] [--rounds 5] [--rates 200,2000,10000] [--hop-rounds 3] [--scale 6,24,96] [--out FILE]
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -12,7 +12,7 @@ import { kafkaBus } from '@sluice/streaming';
 import { Kafka, logLevel } from 'kafkajs-stock';
 import { optionsOf } from './options.ts';
 import { Contest } from './router/contest.ts';
-import { measureHop } from './router/hop.ts';
+import { measureHop, type HopFigures } from './router/hop.ts';
 import type { Job, Outcome } from './router/job.ts';
 import { runTogether } from './router/together.ts';
 import { eventValues } from './router/workload.ts';
@@ -25,12 +25,14 @@ const options = optionsOf('router', {
   slice: { type: 'string', default: '500' },
   rates: { type: 'string', default: '200,2000,10000' },
   'hop-seconds': { type: 'string', default: '10' },
+  'hop-rounds': { type: 'string', default: '3' },
   contestants: { type: 'string', default: 'stock,pipe-eos,pipe-alo,streams-1,streams-2,platformatic' },
   scale: { type: 'string', default: '6,24,96' },
   processes: { type: 'string', default: '1,2,4' },
   out: { type: 'string' },
 });
 const [events, rounds, slice] = [Number(options.events), Number(options.rounds), Number(options.slice)];
+const hopRounds = Number(options['hop-rounds']);
 const usualPartitions = 6;
 const input = 'bench.requests';
 
@@ -135,22 +137,36 @@ async function scale(widths: readonly number[], counts: readonly number[]): Prom
 }
 
 async function hop(contestants: readonly string[], rates: readonly number[]): Promise<void> {
-  say('', 'Latency of one hop, milliseconds from the time an event was due to its reading (read_committed):');
-  say('', '| contestant | events/s | p50 | p90 | p99 | missing |', '| --- | --- | --- | --- | --- | --- |');
+  say(
+    '',
+    `Latency of one hop, milliseconds from the time an event was due to its reading (read_committed), medians of ${hopRounds} interleaved runs:`,
+  );
+  say('', '| contestant | events/s | p50 | p90 | p99 (lowest - highest) | missing |', '| --- | --- | --- | --- | --- | --- |');
   for (const perSecond of rates) {
-    for (const contestant of contestants) {
-      const run = `hop-${contestant}-${perSecond}`;
-      const fresh = `${run}.requests`;
-      await create([fresh]);
-      const job = { contestant, brokers, input: fresh, run, events: null, slice };
-      const bus = openBus();
-      const spec = { bus, contest, job, values, perSecond, seconds: Number(options['hop-seconds']) };
-      const figures = await inFreshTopics(job, () => measureHop(spec)).finally(() => bus.close());
-      await admin.deleteTopics({ topics: [fresh] });
-      const cells = [figures.p50, figures.p90, figures.p99].map((one) => one.toFixed(1));
-      say(`| ${words[contestant]} | ${perSecond} | ${cells.join(' | ')} | ${figures.missing} |`);
+    const figures = new Map(contestants.map((one) => [one, [] as HopFigures[]]));
+    for (let round = 0; round < hopRounds; round++) {
+      for (const contestant of contestants) figures.get(contestant)!.push(await oneHop(contestant, perSecond, round));
+    }
+    for (const [contestant, of] of figures) {
+      const [p50, p90, p99] = (['p50', 'p90', 'p99'] as const).map((name) => median(of.map((one) => one[name])).toFixed(1));
+      const slowest = of.map((one) => one.p99);
+      const range = `(${Math.min(...slowest).toFixed(1)} - ${Math.max(...slowest).toFixed(1)})`;
+      const missing = of.reduce((sum, one) => sum + one.missing, 0);
+      say(`| ${words[contestant]} | ${perSecond} | ${p50} | ${p90} | ${p99} ${range} | ${missing} |`);
     }
   }
+}
+
+async function oneHop(contestant: string, perSecond: number, round: number): Promise<HopFigures> {
+  const run = `hop-${contestant}-${perSecond}-${round}`;
+  const fresh = `${run}.requests`;
+  await create([fresh]);
+  const job = { contestant, brokers, input: fresh, run, events: null, slice };
+  const bus = openBus();
+  const spec = { bus, contest, job, values, perSecond, seconds: Number(options['hop-seconds']) };
+  const figures = await inFreshTopics(job, () => measureHop(spec)).finally(() => bus.close());
+  await admin.deleteTopics({ topics: [fresh] });
+  return figures;
 }
 
 /** Its connections remember topics, and fail once these are deleted: each part of the bench has its own. */
