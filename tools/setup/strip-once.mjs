@@ -5,14 +5,13 @@
 import * as module from 'node:module';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const cache = process.env.NODE_COMPILE_CACHE;
 // What we start may start another Node, too old for this.
 if (cache !== undefined && module.registerHooks !== undefined) {
   const folder = join(cache, 'stripped', process.version);
-  mkdirSync(folder, { recursive: true });
   module.registerHooks({
     load(url, context, nextLoad) {
       if (!url.startsWith('file:') || !url.endsWith('.ts') || url.includes('/node_modules/')) return nextLoad(url, context);
@@ -27,11 +26,20 @@ function stripped(source, folder) {
     return readFileSync(kept, 'utf8');
   } catch {
     const plain = quietly(() => module.stripTypeScriptTypes(source));
-    // Whole or not at all: others may read it at this moment.
-    const draft = `${kept}.${process.pid}`;
-    writeFileSync(draft, plain);
-    renameSync(draft, kept);
+    keep(kept, plain);
     return plain;
+  }
+}
+
+/** Whole or not at all, since others may read it at this moment; where nothing can be written it is stripped anew each time. */
+function keep(file, text) {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const draft = `${file}.${process.pid}`;
+    writeFileSync(draft, text);
+    renameSync(draft, file);
+  } catch {
+    return;
   }
 }
 

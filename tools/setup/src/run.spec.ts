@@ -80,6 +80,13 @@ describe('run.mjs', () => {
     expect(await run(['program.ts'])).toMatchObject({ stdout: 'good day\n' });
   });
 
+  it('starts a program also where it may not keep what it strips', async () => {
+    writeFileSync(join(root, 'program.ts'), 'console.log("hello" as string);\n');
+    writeFileSync(join(root, 'a-file'), '');
+    await run(['program.js']);
+    expect(await run(['program.ts'], { NODE_COMPILE_CACHE: join(root, 'a-file') })).toMatchObject({ code: 0, stdout: 'hello\n' });
+  });
+
   it.each([
     ['the lock file', () => writeFileSync(join(root, 'package-lock.json'), '{"lock": 2}')],
     ['a patch', () => (mkdirSync(join(root, 'patches')), writeFileSync(join(root, 'patches/kafkajs+2.2.4+001+x.patch'), 'x'))],
