@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { threadId } from 'node:worker_threads';
 
 const cache = process.env.NODE_COMPILE_CACHE;
 // What we start may start another Node, too old for this.
@@ -35,7 +36,7 @@ function stripped(source, folder) {
 function keep(file, text) {
   try {
     mkdirSync(dirname(file), { recursive: true });
-    const draft = `${file}.${process.pid}`;
+    const draft = `${file}.${process.pid}.${threadId}`;
     writeFileSync(draft, text);
     renameSync(draft, file);
   } catch {
