@@ -41,12 +41,13 @@ export function defineCodec<T>(spec: CodecSpec): Codec<T> {
   const { schema, earlier = [], invalid = 'SLUICE_AVRO_INVALID' } = spec;
   const type = compile(schema);
   const writers = [schema, ...earlier].map((writer) => writerOf(type, writer, writer === schema));
+  const current: MarkedType = { type, marker: writers[0]!.marker };
   const name = String(schema.name);
   return {
     name,
     schema,
     earlier,
-    encode: (value) => encodeMarked({ type, marker: writers[0]!.marker }, value),
+    encode: (value) => encodeMarked(current, value),
     decode(bytes) {
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       const writer = writers.find((known) => startsWith(buffer, known.marker));
@@ -75,7 +76,9 @@ export function encodeMarked({ type, marker }: MarkedType, value: unknown): Buff
     marker.copy(scratch, 0);
     end = type.encode(value, scratch, singleObjectHeader);
   }
-  return Buffer.from(scratch.subarray(0, end));
+  const bytes = Buffer.allocUnsafe(end);
+  scratch.copy(bytes, 0, 0, end);
+  return bytes;
 }
 
 /** `long` stays a JavaScript number: our own schemas hold times, offsets and counts below 2^53. */

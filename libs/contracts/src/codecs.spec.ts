@@ -164,3 +164,17 @@ it('a value larger than any before is encoded whole', () => {
   expect(Buffer.compare(codecs.PolicySnapshot.decode(codecs.PolicySnapshot.encode(policy)).learner, learner)).toBe(0);
   expect(codecs.Outcome.decode(codecs.Outcome.encode(samples.Outcome))).toEqual(samples.Outcome);
 });
+
+it('what was encoded stays as it is when other values are encoded, with rows of any length', () => {
+  const encoded = [0, 3, 65_536, 3].map((columns, at) => {
+    const values = Float32Array.from({ length: columns }, (_, column) => at + column);
+    return encodeTag({ ...tag, signature: { indices: Uint16Array.from(values.keys()), values } });
+  });
+  const rows = encoded.map((bytes) => decodeTag(bytes).signature);
+  expect(rows.map(({ indices, values }) => [indices.length, values[0], values.at(-1)])).toEqual([
+    [0, undefined, undefined],
+    [3, 1, 3],
+    [65_536, 2, 65_537],
+    [3, 3, 5],
+  ]);
+});

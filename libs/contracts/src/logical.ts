@@ -11,12 +11,19 @@ abstract class Conversion extends LogicalType {
   }
 }
 
+/** Rows on their way into a record: avsc copies what it is given before it asks for the next. Rows are at most 65,536 wide. */
+const rowBytes = Buffer.allocUnsafeSlow(65_536 * 6);
+
+/** The beginning of `rowBytes` for each number of columns, made once. */
+const rowViews: (Buffer | undefined)[] = [];
+
 class SparseRowType extends Conversion {
   protected override _fromValue(bytes: Buffer): SparseRow {
     return decodeSparse(bytes);
   }
   protected override _toValue(row: SparseRow): Buffer {
-    return encodeSparse(row);
+    const { length } = row.indices;
+    return encodeSparse(row, (rowViews[length] ??= rowBytes.subarray(0, length * 6)));
   }
 }
 
@@ -47,8 +54,8 @@ class SlipTierType extends Conversion {
   protected override _fromValue({ tier, model, cost, queuePrice, wait = 0, bar = '' }: WrittenSlipTier): SlipTier {
     return { tier, model, cost, queuePrice: queuePrice ?? Infinity, wait, bar };
   }
-  protected override _toValue({ tier, model, cost, queuePrice, wait, bar }: SlipTier): WireSlipTier {
-    return { tier, model, cost, queuePrice: queuePrice === Infinity ? null : queuePrice, wait, bar };
+  protected override _toValue(tier: SlipTier): WireSlipTier {
+    return tier.queuePrice === Infinity ? { ...tier, queuePrice: null } : tier;
   }
 }
 

@@ -53,16 +53,22 @@ export class SparseScratch {
   }
 }
 
-/** All indices (uint16) and then all values (float32), little-endian: 6 bytes a column. */
-export function encodeSparse(row: SparseRow): Buffer {
-  const { indices, values } = row;
+/**
+ * All indices (uint16) and then all values (float32), little-endian: 6 bytes a column.
+ * @param bytes where to write them: exactly as long; left out: memory of its own.
+ */
+export function encodeSparse({ indices, values }: SparseRow, bytes: Buffer = Buffer.allocUnsafe(indices.length * 6)): Buffer {
   const count = indices.length;
-  const bytes = Buffer.allocUnsafe(count * 6);
-  bytes.set(bytesOf(indices), 0);
-  bytes.set(bytesOf(values), count * 2);
-  if (bigEndian) {
-    bytes.subarray(0, count * 2).swap16();
-    bytes.subarray(count * 2).swap32();
+  for (let i = 0, at = 2 * count; i < count; i++, at += 4) {
+    const column = indices[i]!;
+    bytes[2 * i] = column;
+    bytes[2 * i + 1] = column >> 8;
+    float[0] = values[i]!;
+    const bits = word[0]!;
+    bytes[at] = bits;
+    bytes[at + 1] = bits >> 8;
+    bytes[at + 2] = bits >> 16;
+    bytes[at + 3] = bits >> 24;
   }
   return bytes;
 }
