@@ -1,4 +1,4 @@
-import { keyedUniform, type EventId, type Flow, type PolicySnapshot, type Slip } from '@sluice/domain';
+import { keyedUniform, type EventId, type Flow, type PolicySnapshot, type Tag } from '@sluice/domain';
 import type { Place } from './place.ts';
 
 /** Harm at which an event is audited with probability `auditRate` itself. */
@@ -78,26 +78,36 @@ const smallestAuditRate = 1e-3;
 /** `reason` of a policy whose flow has not yet seen its warm-up events. */
 export const warmUp = 'warm-up';
 
-/** Tiers of the flow that have not answered, cheapest first: those an audited event must still run on. */
-export function tiersNotRun(tiers: Slip['tiers'] | Flow['tiers'], ran: readonly string[]): string[] {
-  const names = tiers.map((entry) => ('tier' in entry ? entry.tier : entry.name));
-  return names.filter((name) => !ran.includes(name));
-}
-
 /**
- * Decides the audit of an event that is being served.
+ * Decides the audit of an event that is being served: its answers are `tag.answers` and that of the tier at `slip.position`.
  * A light answer is audited by its harm. An answer of heavy needs no correction, its loss is 0; it is shadowed at the plain rate so that the
  * heads of the lighter tiers keep learning. Where every tier ran anyway nothing is left to chance: probability 1. Where the budget is short the
  * probability is the smallest, for which `BudgetLedger` set the cost aside at routing: it can never be that a drawn audit is not paid for.
  */
-export function decideAudit(slip: Slip, harm: number, ran: readonly string[]): Audit {
-  const missing = tiersNotRun(slip.tiers, ran);
-  if (missing.length === 0) return { probability: 1, drawn: true, tiers: missing };
-  const heavyRan = ran.includes(slip.tiers[slip.tiers.length - 1]!.tier);
-  const plain = heavyRan ? Math.min(1, slip.auditRate) : auditProbability(slip.auditRate, harm);
-  const probability = slip.budget === null ? plain : auditFloor(slip.auditRate);
-  const drawn = slip.auditDraw < probability;
-  return { probability, drawn, tiers: drawn ? missing : [] };
+export function decideAudit(tag: Served, harm: number): Audit {
+  const { tiers, auditRate, auditDraw: draw, budget } = tag.slip;
+  if (haveAllRun(tag)) return { probability: 1, drawn: true, tiers: [] };
+  const plain = hasRun(tag, tiers[tiers.length - 1]!.tier) ? Math.min(1, auditRate) : auditProbability(auditRate, harm);
+  const probability = budget === null ? plain : auditFloor(auditRate);
+  const drawn = draw < probability;
+  return { probability, drawn, tiers: drawn ? tiersNotRun(tag) : [] };
+}
+
+function haveAllRun(tag: Served): boolean {
+  for (const { tier } of tag.slip.tiers) if (!hasRun(tag, tier)) return false;
+  return true;
+}
+
+/** Cheapest first: those an audited event must still run on. */
+function tiersNotRun(tag: Served): string[] {
+  return tag.slip.tiers.map(({ tier }) => tier).filter((tier) => !hasRun(tag, tier));
+}
+
+type Served = Pick<Tag, 'slip' | 'answers'>;
+
+function hasRun({ slip, answers }: Served, tier: string): boolean {
+  for (const answer of answers) if (answer.tier === tier) return true;
+  return slip.tiers[slip.position]!.tier === tier;
 }
 
 function spread(harm: number): number {

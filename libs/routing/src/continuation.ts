@@ -1,6 +1,6 @@
 import type { EpochMs, Tag } from '@sluice/domain';
 import { priceOf } from './candidate.ts';
-import { failedTiers, spentOn, type Remaining } from './eligibility.ts';
+import { spentOn, type Remaining } from './eligibility.ts';
 
 /** A tier that could answer next, at its price with the harm it is left with. */
 export interface Continuation {
@@ -9,9 +9,15 @@ export interface Continuation {
   readonly score: number;
 }
 
-export function onwards(tag: Tag, position: number, harm: number): Continuation {
-  const { tiers, threshold } = tag.slip;
-  return { position, harm, score: priceOf(tiers[position]!) + (harm > 0 ? harm / threshold : 0) };
+/** One for each position, made once and filled for each answer. */
+const pool: { -readonly [K in keyof Continuation]: Continuation[K] }[] = [];
+
+/** Holds until the next call for the same position. */
+export function onwards({ slip: { tiers, threshold } }: Tag, position: number, harm: number): Continuation {
+  const one = (pool[position] ??= { position, harm: 0, score: 0 });
+  one.harm = harm;
+  one.score = priceOf(tiers[position]!) + (harm > 0 ? harm / threshold : 0);
+  return one;
 }
 
 /** Of two equal scores the less harmful wins, so that rounding cannot favour a useless tier. */
@@ -21,17 +27,16 @@ export function better(one: Continuation, other: Continuation): boolean {
 
 /** Time and budget are looked at again on every leg: waiting and running have used some of both. */
 export function remainingOf(tag: Tag, now: EpochMs): Remaining {
-  return remaining(tag, { now, spent: costSoFar(tag) });
+  return remaining(tag, now, costSoFar(tag));
 }
 
 /** The same where the tier at hand gave no answer: nothing is paid for it. */
 export function remainingAfterFailure(tag: Tag, now: EpochMs): Remaining {
-  return remaining(tag, { now, spent: spentOn(tag.slip, tag.answers) });
+  return remaining(tag, now, spentOn(tag.slip, tag.answers));
 }
 
-function remaining({ deadlineAt, slip, trail }: Tag, { now, spent }: { readonly now: EpochMs; readonly spent: number }): Remaining {
-  const { budget } = slip;
-  return { timeLeft: deadlineAt - now, budget: budget === null ? null : budget - spent, failed: failedTiers(trail) };
+function remaining({ deadlineAt, slip: { budget }, trail }: Tag, now: EpochMs, spent: number): Remaining {
+  return { timeLeft: deadlineAt - now, budget: budget === null ? null : budget - spent, trail };
 }
 
 /** Costs of the tiers that answered for the user, the one at hand included. */

@@ -1,6 +1,6 @@
 import type { Answer, Millis, Slip, SlipTier, Step } from '@sluice/domain';
 import { failureNamed, isRetry } from './failure.ts';
-import { parseReason } from './reason.ts';
+import { parseReason, type Reason } from './reason.ts';
 import { listed } from './telling.ts';
 
 /** Why a tier may not run for an event, in words; in the order in which they are looked for, and the first that applies is named. */
@@ -20,16 +20,16 @@ export interface Remaining {
   readonly timeLeft: Millis;
   /** Heavy = 1; null where every tier is paid for. */
   readonly budget: number | null;
-  /** Tiers that failed on it; left out: none. */
-  readonly failed?: readonly string[];
+  /** What became of it so far; left out: nothing. */
+  readonly trail?: readonly Step[];
 }
 
 /** Sums of costs are compared with budgets made of the same costs. */
 const rounding = 1e-9;
 
 /** Why the tier may not take the next leg; undefined when it may. */
-export function barOf(tier: SlipTier, { timeLeft, budget, failed }: Remaining): Bar | undefined {
-  if (failed?.includes(tier.tier)) return 'failed';
+export function barOf(tier: SlipTier, { timeLeft, budget, trail }: Remaining): Bar | undefined {
+  if (trail !== undefined && hasFailed(trail, tier.tier)) return 'failed';
   if (!(tier.cost + tier.queuePrice < Infinity)) return 'down';
   if (tier.bar !== '') return tier.bar as Bar;
   // A wait of 0 means that nobody knows it.
@@ -44,14 +44,14 @@ export function spentOn({ tiers }: Slip, answers: readonly Answer[]): number {
   return cost;
 }
 
-/** Tiers that failed on the event and for which no remembered answer stood in; not those that were to try it again. */
-export function failedTiers(trail: readonly Step[]): readonly string[] {
-  return trail.flatMap(({ kind, tier, reason }) => {
-    if (kind !== 'fallback') return [];
-    const parsed = parseReason(reason);
-    const goesOn = isRetry(parsed) || parsed.detail?.startsWith('cached=') === true;
-    return failureNamed(parsed.name) === undefined || goesOn ? [] : [tier];
-  });
+/** Whether the tier failed on the event and no remembered answer stood in for it; not where it was to try again. */
+export function hasFailed(trail: readonly Step[], tier: string): boolean {
+  for (const step of trail) if (step.kind === 'fallback' && step.tier === tier && isFinal(parseReason(step.reason))) return true;
+  return false;
+}
+
+function isFinal(reason: Reason): boolean {
+  return failureNamed(reason.name) !== undefined && !isRetry(reason) && reason.detail?.startsWith('cached=') !== true;
 }
 
 /** What a trail keeps of barred tiers: `fast=late,standard=down`; undefined when there are none. */

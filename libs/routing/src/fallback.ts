@@ -13,7 +13,7 @@ import {
 import { decideAudit } from './audit.ts';
 import { priceOf } from './candidate.ts';
 import { remainingAfterFailure } from './continuation.ts';
-import { barOf, failedTiers, spentOn } from './eligibility.ts';
+import { barOf, hasFailed, spentOn } from './eligibility.ts';
 import { failures, isRetry, type Failure } from './failure.ts';
 import { formatReason, parseReason } from './reason.ts';
 import type { Stop } from './stop.ts';
@@ -91,9 +91,8 @@ function goTo(input: FallbackInput, position: number | undefined): Fallback | un
  */
 function heavierThan({ tag, now }: FallbackInput): number | undefined {
   const { slip, trail } = tag;
-  const failed = failedTiers(trail);
   const all = slip.tiers.map((tier, position) => ({ tier, position })).slice(slip.position + 1);
-  const above = all.filter(({ tier }) => !failed.includes(tier.tier));
+  const above = all.filter(({ tier }) => !hasFailed(trail, tier.tier));
   if (slip.budget === null || slip.heavyOnly) return above.at(-1)?.position;
   const remaining = remainingAfterFailure(tag, now);
   const paid = above.findLast(({ tier }) => barOf(tier, remaining) === undefined);
@@ -120,13 +119,12 @@ function serveLast(input: FallbackInput): Extract<Fallback, { kind: 'serve' }> {
   const answer = answers[answers.length - 1]!;
   const harm = trail.findLast(({ kind, tier }) => kind === 'escalate' && tier === answer.tier)?.harm ?? 0;
   const tag = noted(input, { detail: `served=${answer.tier}`, harm });
-  const position = slip.tiers.findIndex(({ tier }) => tier === answer.tier);
-  const ran = answers.map(({ tier }) => tier);
+  const served = { slip: { ...slip, position: slip.tiers.findIndex(({ tier }) => tier === answer.tier) }, answers: answers.slice(0, -1) };
   const decision: Stop = {
-    ...{ kind: 'stop', position, harm, cost: spentOn(slip, answers), step: tag.trail[tag.trail.length - 1]! },
-    ...{ audit: decideAudit(slip, harm, ran), label: answer.label, confidence: answer.confidence },
+    ...{ kind: 'stop', position: served.slip.position, harm, cost: spentOn(slip, answers), step: tag.trail[tag.trail.length - 1]! },
+    ...{ audit: decideAudit(served, harm), label: answer.label, confidence: answer.confidence },
   };
-  return { kind: 'serve', tag: { ...tag, trail, answers: answers.slice(0, -1), slip: { ...slip, position } }, decision };
+  return { kind: 'serve', tag: { ...tag, trail, ...served }, decision };
 }
 
 function noted({ tag, failure, policyVersion, now }: FallbackInput, more: { detail: string; score?: number; harm?: number }): Tag {

@@ -32,37 +32,61 @@ export function stopColumnNames(labels: readonly string[]): string[] {
 
 /**
  * The row a head scores. Before the tier ran (`answer` undefined) that is the signature itself, not a copy; after it ran
- * the signature is followed by confidence, margin, entropy / ln(labels), logit(confidence) / 4.6 and the one-hot label.
- * Router, workers and learner all call this one function, so training and serving cannot drift apart.
+ * the signature is followed by the columns of `outputRow`.
+ * Router, workers and learner all score these columns in this order, so training and serving cannot drift apart.
  *
  * @param signatureWidth columns of the signature, present or not; the output columns start there.
  */
-// eslint-disable-next-line max-params -- called for every answer and every example: an options object would be one object each
+// eslint-disable-next-line max-params -- called for every example: an options object would be one object each
 export function headRow(signature: SparseRow, answer: Answer | undefined, signatureWidth: number, labels: number): SparseRow {
-  if (answer === undefined) return signature;
-  const known = signature.indices.length;
-  const labelled = answer.label >= 0 && answer.label < labels;
-  const length = known + outputColumns + (labelled ? 1 : 0);
-  const indices = new Uint16Array(length);
-  const values = new Float32Array(length);
-  indices.set(signature.indices);
-  values.set(signature.values);
-  for (let column = 0; column < outputColumns; column++) indices[known + column] = signatureWidth + column;
-  values[known] = answer.confidence;
-  values[known + 1] = answer.margin;
-  values[known + 2] = answer.entropy / Math.log(Math.max(2, labels));
-  values[known + 3] = logit(Math.min(1 - confidenceClip, Math.max(confidenceClip, answer.confidence))) / logitScale;
-  if (labelled) {
-    indices[length - 1] = signatureWidth + outputColumns + answer.label;
-    values[length - 1] = 1;
-  }
-  return { indices, values };
+  return answer === undefined ? signature : joined(signature, outputRow(answer, signatureWidth, labels));
 }
 
-/** Log-odds of harm: the dot product of weights and row. NaN when the row names a column the weights lack. */
-export function headLogit(weights: Float32Array, row: SparseRow): number {
+/** One row after another, in memory of its own. */
+export function joined(one: SparseRow, other: SparseRow): SparseRow {
+  const known = one.indices.length;
+  const row = emptyRow(known + other.indices.length);
+  row.indices.set(one.indices);
+  row.values.set(one.values);
+  row.indices.set(other.indices, known);
+  row.values.set(other.values, known);
+  return row;
+}
+
+/** A row of `length` columns, to be filled. */
+export function emptyRow(length: number): SparseRow {
+  return { indices: new Uint16Array(length), values: new Float32Array(length) };
+}
+
+/** Filled for each answer. */
+const unlabelled = emptyRow(outputColumns);
+const labelled = emptyRow(outputColumns + 1);
+
+/**
+ * What a stop head sees after the signature: confidence, margin, entropy / ln(labels), logit(confidence) / 4.6 and the one-hot label, which is left
+ * out where the flow has no such label. Holds until the next call.
+ */
+export function outputRow({ label, confidence, margin, entropy }: Answer, signatureWidth: number, labels: number): SparseRow {
+  const row = label >= 0 && label < labels ? labelled : unlabelled;
   const { indices, values } = row;
-  let sum = 0;
+  for (let column = 0; column < outputColumns; column++) indices[column] = signatureWidth + column;
+  values[0] = confidence;
+  values[1] = margin;
+  values[2] = entropy / Math.log(Math.max(2, labels));
+  values[3] = logit(Math.min(1 - confidenceClip, Math.max(confidenceClip, confidence))) / logitScale;
+  if (row === labelled) {
+    indices[outputColumns] = signatureWidth + outputColumns + label;
+    values[outputColumns] = 1;
+  }
+  return row;
+}
+
+/**
+ * Log-odds of harm: the dot product of weights and row. NaN when the row names a column the weights lack.
+ * @param before log-odds of the columns before the row's: two rows, one after the other, give bit for bit what they give joined.
+ */
+export function headLogit(weights: Float32Array, { indices, values }: SparseRow, before = 0): number {
+  let sum = before;
   for (let i = 0; i < indices.length; i++) sum += weights[indices[i]!]! * values[i]!;
   return sum;
 }
@@ -71,10 +95,12 @@ export function headLogit(weights: Float32Array, row: SparseRow): number {
  * Estimated probability in [2e-4, 1] that the head's tier errs where heavy is right.
  * A missing head, one that is too narrow for the row, and one with broken weights all give the prior 0.5. A head that is
  * too wide cannot be seen here: take heads from `headOf`, which compares the width exactly.
+ * @param output the columns after the row's, for a stop head.
  */
-export function scoreHead(head: Head | undefined, row: SparseRow): number {
+export function scoreHead(head: Head | undefined, row: SparseRow, output?: SparseRow): number {
   if (head === undefined) return priorHarm;
-  const harm = sigmoid(headLogit(head.weights, row));
+  const before = headLogit(head.weights, row);
+  const harm = sigmoid(output === undefined ? before : headLogit(head.weights, output, before));
   return Number.isNaN(harm) ? priorHarm : Math.max(harmFloor, harm);
 }
 

@@ -31,7 +31,6 @@ export {
   warmUpPatience,
   slipAuditRate,
   staticEvents,
-  tiersNotRun,
   warmUp,
   type Audit,
 } from './audit.ts';

@@ -1,5 +1,5 @@
 import type { Answer, Flow, Panel, PolicySnapshot, SparseRow } from '@sluice/domain';
-import { logit } from './heads.ts';
+import { emptyRow, joined, logit } from './heads.ts';
 
 /** What the answers of a panel add up to. */
 export interface Fused {
@@ -17,11 +17,8 @@ export interface PanelShape {
   readonly labels: number;
 }
 
-/** Where a confidence begins to count once more: straight lines between these points take any calibration curve. */
-const knots = [0.5, 0.7, 0.9];
-
-/** Columns a confidence becomes: itself, its logit, and one for each knot. */
-const confidenceColumns = 2 + knots.length;
+/** Columns a confidence becomes: itself, its logit, and how far it lies beyond each of three knots. */
+const confidenceColumns = 5;
 
 /** As in the rows of heads. */
 const confidenceClip = 1e-4;
@@ -62,7 +59,7 @@ export interface Ballot {
   /** First weight of its block. */
   readonly at: number;
   readonly label: number;
-  readonly sureness: Float64Array;
+  readonly sureness: readonly number[];
 }
 
 /** The answers as ballots, in the order of the panel's tiers, whatever order they ran in. */
@@ -83,7 +80,8 @@ export function surenessAt({ at, label }: Ballot, labels: number): number {
  * sureness. A log-linear pool (Genest and Zidek 1986) whose weights know that tiers err together, since each panel has its own.
  */
 export function fuse(votes: Float32Array, ballots: readonly Ballot[], labels: number): Fused {
-  const scores = Float64Array.from(votes.subarray(0, labels));
+  const scores = new Float64Array(labels);
+  for (let label = 0; label < labels; label++) scores[label] = votes[label]!;
   for (const ballot of ballots) {
     const said = ballot.at + ballot.label * labels;
     for (let label = 0; label < labels; label++) scores[label]! += votes[said + label]!;
@@ -103,43 +101,50 @@ function softmax(scores: Float64Array): Fused {
   return { label, confidence: scores[label]!, posterior: scores };
 }
 
-/** The row that the risk heads of a panel score; learner and decision both call this one. */
-export function panelRow(
-  signature: SparseRow,
-  { fused, ballots }: { readonly fused: Fused; readonly ballots: readonly Ballot[] },
-  { signatureWidth, labels }: PanelShape,
-): SparseRow {
-  const known = signature.indices.length;
-  const length = known + fusedColumns + labels + ballots.length * (1 + confidenceColumns);
-  const row = { indices: new Uint16Array(length), values: new Float32Array(length) };
-  row.indices.set(signature.indices);
-  row.values.set(signature.values);
-  let at = known;
-  const put = (column: number, value: number): void => {
-    row.indices[at] = column;
-    row.values[at++] = value;
-  };
-  const sure = surenessOf(fused.confidence);
-  put(signatureWidth, sure[0]!);
-  put(signatureWidth + 1, sure[1]!);
-  put(signatureWidth + 2, entropyOf(fused.posterior) / Math.log(Math.max(2, labels)));
-  const posteriorAt = signatureWidth + fusedColumns;
-  for (let label = 0; label < labels; label++) put(posteriorAt + label, fused.posterior[label]!);
-  ballots.forEach((ballot, index) => {
-    const block = posteriorAt + labels + (index * labels + ballot.label) * (1 + confidenceColumns);
-    put(block, 1);
-    for (let column = 0; column < confidenceColumns; column++) put(block + 1 + column, ballot.sureness[column]!);
-  });
+/** The row that the risk heads of a panel score, in memory of its own: the signature, then the columns of the panel. */
+export function panelRow(signature: SparseRow, opinion: Opinion, shape: PanelShape): SparseRow {
+  return joined(signature, panelColumns(opinion, shape));
+}
+
+/** What the answers say apart and together. */
+export interface Opinion {
+  readonly fused: Fused;
+  readonly ballots: readonly Ballot[];
+}
+
+/** One row for each number of columns, made once and filled for each answer. */
+const rows: SparseRow[] = [];
+
+/** What the risk heads of a panel see after the signature; learner and decision both score these columns. Holds until the next call. */
+export function panelColumns({ fused, ballots }: Opinion, { signatureWidth, labels }: PanelShape): SparseRow {
+  const length = fusedColumns + labels + ballots.length * (1 + confidenceColumns);
+  const row = (rows[length] ??= emptyRow(length));
+  const { indices, values } = row;
+  const [sure, sureLogit] = surenessOf(fused.confidence);
+  values[0] = sure!;
+  values[1] = sureLogit!;
+  values[2] = entropyOf(fused.posterior) / Math.log(Math.max(2, labels));
+  values.set(fused.posterior, fusedColumns);
+  let at = fusedColumns + labels;
+  for (let column = 0; column < at; column++) indices[column] = signatureWidth + column;
+  for (let index = 0; index < ballots.length; index++) {
+    const { label, sureness } = ballots[index]!;
+    const block = signatureWidth + fusedColumns + labels + (index * labels + label) * (1 + confidenceColumns);
+    values[at] = 1;
+    values.set(sureness, at + 1);
+    for (let column = 0; column <= confidenceColumns; column++) indices[at++] = block + column;
+  }
   return row;
 }
 
-function surenessOf(confidence: number): Float64Array {
-  const columns = new Float64Array(confidenceColumns);
+/** Straight lines between the knots take any calibration curve. */
+function surenessOf(confidence: number): readonly number[] {
   const clipped = Math.min(1 - confidenceClip, Math.max(confidenceClip, confidence));
-  columns[0] = clipped;
-  columns[1] = logit(clipped) / logitScale;
-  for (let knot = 0; knot < knots.length; knot++) columns[2 + knot] = Math.max(0, clipped - knots[knot]!) / (1 - knots[knot]!);
-  return columns;
+  return [clipped, logit(clipped) / logitScale, beyond(0.5, clipped), beyond(0.7, clipped), beyond(0.9, clipped)];
+}
+
+function beyond(knot: number, confidence: number): number {
+  return Math.max(0, confidence - knot) / (1 - knot);
 }
 
 function entropyOf(posterior: Float64Array): number {

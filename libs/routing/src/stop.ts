@@ -1,9 +1,9 @@
-import type { Answer, EpochMs, Flow, Head, PolicySnapshot, Step, Tag } from '@sluice/domain';
+import type { Answer, EpochMs, Flow, PolicySnapshot, Step, Tag } from '@sluice/domain';
 import { decideAudit, type Audit } from './audit.ts';
 import { harmAfterAnswer } from './candidate.ts';
 import { better, costSoFar, onwards, remainingOf, type Continuation } from './continuation.ts';
 import { barOf, formatBars, sayBars } from './eligibility.ts';
-import { headOf, headRow, headWidth, scoreHead } from './heads.ts';
+import { headOf, headWidth, outputRow, scoreHead } from './heads.ts';
 import { stale } from './policy.ts';
 import { formatReason } from './reason.ts';
 import { segmentPolicy } from './segments/segment-policy.ts';
@@ -186,25 +186,23 @@ function atSafeEnd({ tag, policy }: StopInput): boolean {
 /** g_k(x, o): harm of the answer in hand. */
 function judge({ flow, policy, signatureWidth, tag, answer }: StopInput): number {
   const width = headWidth(signatureWidth, flow.labels.length, 'stop');
-  const row = headRow(tag.signature, answer, signatureWidth, flow.labels.length);
-  return scoreHead(headOf(policy, answer.tier, { stage: 'stop', width }), row);
+  const output = outputRow(answer, signatureWidth, flow.labels.length);
+  return scoreHead(headOf(policy, answer.tier, { stage: 'stop', width }), tag.signature, output);
 }
 
-function routeHead({ policy, signatureWidth }: StopInput, tier: string): Head | undefined {
-  return headOf(policy, tier, { stage: 'route', width: signatureWidth });
-}
-
-function bestContinuation(input: StopInput, harm: number): Continuation | undefined {
-  const { tiers, position } = input.tag.slip;
-  const own = routeHead(input, tiers[position]!.tier);
+function bestContinuation({ policy, tag, signatureWidth, now }: StopInput, harm: number): Continuation | undefined {
+  const { tiers, position } = tag.slip;
+  const shape = { stage: 'route', width: signatureWidth } as const;
+  const own = headOf(policy, tiers[position]!.tier, shape);
   // Without an expectation there is no surprise to carry over to the other tiers.
-  const before = own === undefined ? harm : scoreHead(own, input.tag.signature);
-  const harmOf = (tier: string) => harmAfterAnswer(scoreHead(routeHead(input, tier), input.tag.signature), before, harm);
-  const remaining = remainingOf(input.tag, input.now);
+  const before = own === undefined ? harm : scoreHead(own, tag.signature);
+  const remaining = remainingOf(tag, now);
   let best: Continuation | undefined;
   for (let next = position + 1; next < tiers.length; next++) {
-    if (barOf(tiers[next]!, remaining) !== undefined) continue;
-    const one = onwards(input.tag, next, isHeavy(input.tag, next) ? 0 : harmOf(tiers[next]!.tier));
+    const tier = tiers[next]!;
+    if (barOf(tier, remaining) !== undefined) continue;
+    const expected = isHeavy(tag, next) ? 0 : harmAfterAnswer(scoreHead(headOf(policy, tier.tier, shape), tag.signature), before, harm);
+    const one = onwards(tag, next, expected);
     if (best === undefined || better(one, best)) best = one;
   }
   return best;
@@ -228,14 +226,13 @@ function isHeavy(tag: Tag, position: number): boolean {
 }
 
 function stop({ input, harm, together }: StopContext, name: string): Stop {
-  const { slip, answers } = input.tag;
-  const ran = [...answers.map((answer) => answer.tier), slip.tiers[slip.position]!.tier];
+  const { slip } = input.tag;
   const risk = together?.risk ?? harm;
   const { label, confidence } = together?.fused ?? input.answer;
   const overruling = label === input.answer.label ? undefined : input.flow.labels[label];
   const detail = name === nowhereToGo ? barredAbove(input) : overruling;
   const step = stepOf(input, { kind: 'stop', harm, score: risk > 0 ? risk / slip.threshold : 0, reason: formatReason({ name, detail }) });
-  const audit = decideAudit(slip, harm, ran);
+  const audit = decideAudit(input.tag, harm);
   return { kind: 'stop', position: slip.position, harm, cost: costSoFar(input.tag), step, audit, label, confidence };
 }
 
@@ -246,5 +243,6 @@ function goOn({ input, harm }: StopContext, name: string, to: Continuation): Esc
 }
 
 function stepOf({ tag, policy, now }: StopInput, step: Pick<Step, 'kind' | 'harm' | 'score' | 'reason'>): Step {
-  return { ...step, tier: tag.slip.tiers[tag.slip.position]!.tier, at: now, policyVersion: policy.version };
+  const { kind, harm, score, reason } = step;
+  return { kind, tier: tag.slip.tiers[tag.slip.position]!.tier, harm, score, reason, at: now, policyVersion: policy.version };
 }
