@@ -73,6 +73,8 @@ describe('the posterior of a panel', () => {
     const answers = [sampleAnswer('heavy'), sampleAnswer('fast')];
     expect(panelOf(policy, lossFirst, answers)?.tiers).toEqual(['fast', 'heavy']);
     expect(panelOf(policy, lossFirst, [sampleAnswer('fast', { label: 3 })])).toBeUndefined();
+    // Where a lighter tier was asked for its opinion and failed, heavy may answer once more.
+    expect(panelOf(policy, budgetFirst, [sampleAnswer('heavy'), sampleAnswer('heavy')])).toBeUndefined();
     expect(panelOf(policy, { ...lossFirst, labels: ['a', 'b'] }, answers)).toBeUndefined();
     expect(panelOf(samplePolicy({}), lossFirst, answers)).toBeUndefined();
   });

@@ -44,7 +44,7 @@ export function panelOf(policy: PolicySnapshot, flow: Flow, answers: readonly An
   return policy.panels.find(
     ({ tiers, votes }) =>
       tiers.length === answers.length &&
-      answers.every(({ tier }) => tiers.includes(tier)) &&
+      tiers.every((tier) => answers.some((answer) => answer.tier === tier)) &&
       votes.length === votesWidth(tiers.length, labels),
   );
 }
