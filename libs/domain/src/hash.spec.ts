@@ -44,5 +44,8 @@ it('a draw is the same for texts that fit the scratch memory and for those that 
     const bytes = Buffer.from(text);
     return ((murmur3(bytes, key) >>> 5) * 67108864 + (murmur3(bytes, key ^ 0x9e3779b9) >>> 6)) / 9007199254740992;
   };
-  for (const text of ['', 'a', 'ü'.repeat(341), '日'.repeat(342), '💥'.repeat(1000)]) expect(keyedUniform(text, 7)).toBe(plain(text, 7));
+  for (const text of ['', 'a', '\ud83d', 'ü'.repeat(341), '日'.repeat(341), '日'.repeat(342), '💥'.repeat(1000)]) {
+    expect(keyedUniform(text, 7)).toBe(plain(text, 7));
+    expect(keyedUniform(text, 7, '@12')).toBe(plain(`${text}@12`, 7));
+  }
 });

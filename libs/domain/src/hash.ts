@@ -19,19 +19,25 @@ export function murmur3(bytes: Uint8Array, seed: number, start = 0, end = bytes.
   return finalise(h ^ (end - start));
 }
 
-/** A number in [0, 1) that depends only on `text` and `key`: 53 bits from two keyed hashes. */
-export function keyedUniform(text: string, key: number): number {
+/**
+ * A number in [0, 1) that depends only on `text` and `key`: 53 bits from two keyed hashes.
+ * @param more what follows the text; given apart, the two need not be joined before.
+ */
+export function keyedUniform(text: string, key: number, more = ''): number {
   // UTF-8 takes at most three bytes for a unit of UTF-16; what surely fits takes no memory of its own.
-  const fits = text.length * 3 <= scratch.length;
-  const bytes = fits ? scratch : encoder.encode(text);
-  const end = fits ? encoder.encodeInto(text, scratch).written : bytes.length;
+  const fits = (text.length + more.length) * 3 <= scratch.length;
+  const bytes = fits ? scratch : Buffer.from(text + more);
+  const end = fits ? write(more, write(text, 0)) : bytes.length;
   const high = murmur3(bytes, key, 0, end) >>> 5;
   const low = murmur3(bytes, key ^ 0x9e3779b9, 0, end) >>> 6;
   return (high * 67108864 + low) / 9007199254740992;
 }
 
-const encoder = new TextEncoder();
-const scratch = new Uint8Array(1024);
+function write(text: string, at: number): number {
+  return at + scratch.write(text, at);
+}
+
+const scratch = Buffer.allocUnsafeSlow(1024);
 
 function scramble(k: number): number {
   k = Math.imul(k, 0xcc9e2d51);

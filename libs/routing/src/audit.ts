@@ -43,7 +43,7 @@ export function auditSpread(harm: number): number {
  * The version is part of the key so that a new policy audits other events.
  */
 export function auditDraw(id: EventId, policyVersion: number, key: number): number {
-  return keyedUniform(`${id}@${policyVersion}`, key);
+  return keyedUniform(id, key, `@${policyVersion}`);
 }
 
 /**
