@@ -1,12 +1,12 @@
 import { encodeTag } from '@sluice/contracts';
-import type { Answer, Tag } from '@sluice/domain';
+import type { Answer, PolicySnapshot, Tag } from '@sluice/domain';
 import { afterAnswer, compileRules, compileSignature, route, type RouteDecision, type SignatureReading } from '@sluice/routing';
 import { now, type Workload } from './workload.ts';
 
 /** One part of the work on event `i`; gives a number, so that nothing can be left out as unused. */
 export type Part = (i: number) => number;
 
-export const partNames = ['empty', 'signature', 'rules', 'decision', 'tag', 'stop', 'signature + decision', 'all'] as const;
+export const partNames = ['empty', 'signature', 'rules', 'decision', 'tag', 'stop', 'panel', 'signature + decision', 'all'] as const;
 export type PartName = (typeof partNames)[number];
 
 /** What each part does, for the foot of the table. */
@@ -17,12 +17,13 @@ export const partNotes: Readonly<Record<PartName, string>> = {
   decision: 'pre-route, audit draw and slip, rules left out',
   tag: 'the tag as Avro bytes for the header',
   stop: "a worker's verdict on an answer",
+  panel: 'the same by a policy with a panel of the tiers that answered',
   'signature + decision': 'signature, rules and decision of one event',
   all: 'signature, rules, decision and tag of one event, as the router does it',
 };
 
 /** The parts as the router and a worker call them. */
-export function partsOf({ flow, schema, policy, costs, values }: Workload): Readonly<Record<PartName, Part>> {
+export function partsOf({ flow, schema, policy, panels, costs, values }: Workload): Readonly<Record<PartName, Part>> {
   const signature = compileSignature(flow, [schema]);
   const rules = compileRules(flow, [schema]);
   const queuePrices = costs.map((_, i) => (i === 1 ? 0.01 : 0));
@@ -51,13 +52,17 @@ export function partsOf({ flow, schema, policy, costs, values }: Workload): Read
   const readings = values.map((_, i) => structuredClone(read(i)));
   const tags = readings.map(({ row }, i) => tagOf(i, decide(i, row), row));
   const answered = tags.map((tag) => ({ ...tag, slip: { ...tag.slip, position: 0 } }));
+  const withPanels = { ...policy, panels };
+  const judge = (i: number, by: PolicySnapshot): number =>
+    afterAnswer({ flow, signatureWidth: signature.width, tag: answered[i]!, policy: by, answer, now }).position + 1;
   return {
     empty: (i) => i,
     signature: (i) => read(i).row.indices.length,
     rules: (i) => (rules.first(requests[i]!, readings[i]!) === undefined ? 1 : 2),
     decision: (i) => decide(i, readings[i]!.row).position + 1,
     tag: (i) => encodeTag(tags[i]!).length,
-    stop: (i) => afterAnswer({ flow, signatureWidth: signature.width, tag: answered[i]!, policy, answer, now }).position + 1,
+    stop: (i) => judge(i, policy),
+    panel: (i) => judge(i, withPanels),
     'signature + decision': (i) => decideByRules(i).decision.position + 1,
     all: (i) => {
       const { reading, decision } = decideByRules(i);

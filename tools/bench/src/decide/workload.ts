@@ -1,6 +1,6 @@
 import { encodeSingleObject } from '@sluice/contracts';
-import { parseFlow, type Flow, type Head, type PolicySnapshot } from '@sluice/domain';
-import { headWidth, initialPolicy, signatureShape } from '@sluice/routing';
+import { parseFlow, type Flow, type Head, type Panel, type PolicySnapshot } from '@sluice/domain';
+import { headWidth, initialPolicy, panelWidth, signatureShape, votesWidth } from '@sluice/routing';
 import avro from 'avsc';
 import { mulberry32 } from '../random.ts';
 
@@ -12,6 +12,8 @@ export interface Workload {
   readonly flow: Flow;
   readonly schema: object;
   readonly policy: PolicySnapshot;
+  /** That of the first tier alone, which the policy lacks. */
+  readonly panels: readonly Panel[];
   /** Relative costs of the tiers, heavy = 1. */
   readonly costs: readonly number[];
   /** Encoded requests. */
@@ -39,6 +41,7 @@ export function workloadOf({ fields, tiers, seed }: Size): Workload {
     flow,
     schema,
     policy: policyOf(flow, schema, random),
+    panels: [panelOf(flow, schema, mulberry32(seed))],
     costs: Array.from({ length: tiers }, (_, i) => 0.2 ** (((tiers - 1 - i) / (tiers - 1)) * 2)),
     values: Array.from({ length: 512 }, () => encodeSingleObject(type as never, recordOf(fields, random))),
   };
@@ -104,4 +107,23 @@ function policyOf(flow: Flow, schema: object, random: () => number): PolicySnaps
     }),
   );
   return { ...initialPolicy(flow), version: 1, heavyOnly: false, reason: 'controlled', heads };
+}
+
+function panelOf(flow: Flow, schema: object, random: () => number): Panel {
+  const { width: signatureWidth } = signatureShape(flow, [schema]);
+  const labels = flow.labels.length;
+  const weights = (length: number): Float32Array => Float32Array.from({ length }, () => random() - 0.5);
+  const missing = flow.tiers.length - 1;
+  const risks = flow.tiers.map(() => {
+    const one = weights(panelWidth({ signatureWidth, labels }, 1));
+    one[0] = -4;
+    return one;
+  });
+  return {
+    tiers: [flow.tiers[0]!.name],
+    votes: weights(votesWidth(1, labels)),
+    harm: new Float32Array(0),
+    risks,
+    gains: weights(2 * missing ** 2),
+  };
 }
