@@ -1,12 +1,13 @@
-import type { Flow, Panel, PolicySnapshot, Prediction } from '@sluice/domain';
+import type { Answer, Flow, Panel, PolicySnapshot, Prediction } from '@sluice/domain';
 import fc from 'fast-check';
 import { explain, renderExplanation } from './explain.ts';
 import { escalatedTag, servedPrediction } from './leg.ts';
-import { ballotsOf, fuse, panelOf, panelWidth, votesWidth } from './panel.ts';
+import { headLogit, headRow, outputRow } from './heads.ts';
+import { ballotsOf, fuse, panelColumns, panelOf, panelRow, panelWidth, votesWidth } from './panel.ts';
 import { replayTrail } from './replay.ts';
 import { route, type RouteInput } from './route.ts';
 import { afterAnswer } from './stop.ts';
-import { sampleAnswer, sampleFlow, samplePolicy, sampleRoute, sampleTag, signatureWidth } from './testing/sample.ts';
+import { biasOnly, sampleAnswer, sampleFlow, samplePolicy, sampleRoute, sampleTag, signatureWidth } from './testing/sample.ts';
 
 const names = ['fast', 'standard', 'heavy'];
 const labels = 3;
@@ -77,6 +78,25 @@ describe('the posterior of a panel', () => {
     expect(panelOf(policy, budgetFirst, [sampleAnswer('heavy'), sampleAnswer('heavy')])).toBeUndefined();
     expect(panelOf(policy, { ...lossFirst, labels: ['a', 'b'] }, answers)).toBeUndefined();
     expect(panelOf(samplePolicy({}), lossFirst, answers)).toBeUndefined();
+  });
+});
+
+it('rows stay as they are when the next ones are made, and score as their columns do one after the other', () => {
+  const shape = { signatureWidth, labels };
+  const opinionOf = (answer: Answer) => {
+    const ballots = ballotsOf(['fast'], [answer], labels);
+    return { ballots, fused: fuse(new Float32Array(votesWidth(1, labels)).fill(0.1), ballots, labels) };
+  };
+  const answers = [sampleAnswer('fast', { confidence: 0.8 }), sampleAnswer('fast', { confidence: 0.6, label: 2 })];
+  const weights = Float32Array.from({ length: panelWidth(shape, 1) }, (_, column) => Math.sin(column));
+  const kinds = {
+    head: answers.map((answer) => headRow(biasOnly, answer, signatureWidth, labels)),
+    panel: answers.map((answer) => panelRow(biasOnly, opinionOf(answer), shape)),
+  };
+  answers.forEach((answer, at) => {
+    const before = headLogit(weights, biasOnly);
+    expect(headLogit(weights, kinds.head[at]!)).toBe(headLogit(weights, outputRow(answer, signatureWidth, labels), before));
+    expect(headLogit(weights, kinds.panel[at]!)).toBe(headLogit(weights, panelColumns(opinionOf(answer), shape), before));
   });
 });
 
