@@ -1,5 +1,5 @@
 /**
- * Cost of one routing decision: signature, decision, tag and stop rule, apart and together, for records of 10, 30 and 100 fields and
+ * Cost of one routing decision: signature, rules, decision, tag and stop rule, apart and together, for records of 10, 30 and 100 fields and
  * 2, 3 and 6 tiers. Runs are interleaved (every part once per round), so that a change in the machine's speed hits all parts alike; printed are
  * the medians over rounds of each round's quantiles, and the bytes that one call allocates.
  *

@@ -1,5 +1,5 @@
 import { encodeTag } from '@sluice/contracts';
-import type { Answer, PolicySnapshot, Tag } from '@sluice/domain';
+import type { Answer, PolicySnapshot, SparseRow, Tag } from '@sluice/domain';
 import { afterAnswer, compileRules, compileSignature, route, type RouteDecision, type SignatureReading } from '@sluice/routing';
 import { now, type Workload } from './workload.ts';
 
@@ -23,14 +23,15 @@ export const partNotes: Readonly<Record<PartName, string>> = {
 };
 
 /** The parts as the router and a worker call them. */
-export function partsOf({ flow, schema, policy, panels, costs, values }: Workload): Readonly<Record<PartName, Part>> {
+export function partsOf(workload: Workload): Readonly<Record<PartName, Part>> {
+  const { flow, schema, policy, panels, costs, values } = workload;
   const signature = compileSignature(flow, [schema]);
   const rules = compileRules(flow, [schema]);
   const queuePrices = costs.map((_, i) => (i === 1 ? 0.01 : 0));
   const headers = {};
   const answer: Answer = { tier: flow.tiers[0]!.name, model: 'm', version: '1.0.0', label: 1, confidence: 0.8, margin: 0.6, entropy: 0.5 };
   const requests = values.map((value, i) => ({
-    ...{ id: `bench.requests/0/${i}`, value, schema: 0, start: 10, headers },
+    ...{ id: `bench.requests/0/${i}`, offset: i, value, schema: 0, start: 10, headers },
     ...{ now, requestedAt: now - 20, deadlineAt: now + 30_000 },
   }));
   const read = (i: number): SignatureReading => signature.read(requests[i]!);
@@ -44,13 +45,8 @@ export function partsOf({ flow, schema, policy, panels, costs, values }: Workloa
     const input = { id, flow, policy, costs, queuePrices, signature: row, signatureWidth: signature.width, segment, rule, now };
     return { reading, decision: route(input) };
   };
-  const tagOf = (i: number, { slip, step, propensity }: RouteDecision, row: SignatureReading['row']): Tag => ({
-    ...{ id: requests[i]!.id, flow: flow.flow, source: { topic: 'bench.requests', partition: 0, offset: i } },
-    ...{ requestedAt: now - 20, routedAt: now, deadlineAt: now + 30_000, policyVersion: policy.version, schema: 0, shadow: false },
-    ...{ propensity, slip, signature: row, trail: [step], answers: [] },
-  });
   const readings = values.map((_, i) => structuredClone(read(i)));
-  const tags = readings.map(({ row }, i) => tagOf(i, decide(i, row), row));
+  const tags = readings.map(({ row }, i) => tagOf(workload, requests[i]!, { row, decision: decide(i, row) }));
   const answered = tags.map((tag) => ({ ...tag, slip: { ...tag.slip, position: 0 } }));
   const withPanels = { ...policy, panels };
   const judge = (i: number, by: PolicySnapshot): number =>
@@ -66,7 +62,31 @@ export function partsOf({ flow, schema, policy, panels, costs, values }: Workloa
     'signature + decision': (i) => decideByRules(i).decision.position + 1,
     all: (i) => {
       const { reading, decision } = decideByRules(i);
-      return encodeTag(tagOf(i, decision, reading.row)).length;
+      return encodeTag(tagOf(workload, requests[i]!, { row: reading.row, decision })).length;
     },
+  };
+}
+
+interface Decided {
+  readonly row: SparseRow;
+  readonly decision: RouteDecision;
+}
+
+function tagOf({ flow, policy }: Workload, { id, offset }: { id: string; offset: number }, { row, decision }: Decided): Tag {
+  return {
+    id,
+    flow: flow.flow,
+    source: { topic: 'bench.requests', partition: 0, offset },
+    requestedAt: now - 20,
+    routedAt: now,
+    deadlineAt: now + 30_000,
+    policyVersion: policy.version,
+    schema: 0,
+    shadow: false,
+    propensity: decision.propensity,
+    slip: decision.slip,
+    signature: row,
+    trail: [decision.step],
+    answers: [],
   };
 }
