@@ -91,6 +91,18 @@ describe('an event whose tier gives no answer', () => {
     );
   });
 
+  it('gets the answer of the heavier tier that asked it for a second opinion, without asking that one again', () => {
+    const flow = sampleFlow(tiers);
+    const input = sampleRoute(policy, { flow });
+    const asked = sampleTag(input, route(input));
+    const tag = { ...asked, slip: { ...asked.slip, position: 0 }, answers: [sampleAnswer('heavy')] };
+    const fallback = fallBack({ flow, tag, failure: 'SLUICE_MODEL_LOST', policyVersion: 7, now: input.now + 5 });
+    expect(fallback).toMatchObject({
+      kind: 'serve',
+      decision: { label: sampleAnswer('heavy').label, position: 2, step: { reason: 'model-lost:served=heavy' } },
+    });
+  });
+
   it('goes to the nearest lighter tier that may run, whose answer stands, also at the safe end', () => {
     const way = wayOf({ ways: ['lighter'], heavyOnly: true, does: { ...all('answer'), heavy: 'SLUICE_MODEL_LOST' } });
     expect(way).toMatchObject({ asked: ['heavy', 'standard'], served: { tier: 'standard' } });

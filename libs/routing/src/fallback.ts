@@ -63,7 +63,7 @@ export function fallBackLate(input: Omit<FallbackInput, 'failure' | 'cached'>): 
 
 const ways: Readonly<Record<Exclude<FallbackWay, 'dead-letter'>, (input: FallbackInput) => Fallback | undefined>> = {
   retry: again,
-  heavier: (input) => goTo(input, heavierThan(input)),
+  heavier,
   lighter,
   cached: (input) => (input.cached === undefined ? undefined : { kind: 'cached', tag: noted(input, { detail: `cached=${input.cached}` }) }),
 };
@@ -83,6 +83,14 @@ function goTo(input: FallbackInput, position: number | undefined): Fallback | un
   const next = input.tag.slip.tiers[position]!;
   const tag = noted(input, { detail: next.tier, score: priceOf(next) });
   return { kind: 'go', tag: { ...tag, slip: { ...tag.slip, position } } };
+}
+
+/** Where that tier gave the answer on which the failed one was to be a second opinion, its answer stands: it is not paid for twice. */
+function heavier(input: FallbackInput): Fallback | undefined {
+  const { slip, answers } = input.tag;
+  const position = heavierThan(input);
+  const last = answers.at(-1)?.tier;
+  return position !== undefined && slip.tiers[position]!.tier === last ? serveLast(input) : goTo(input, position);
 }
 
 /**
