@@ -1,5 +1,6 @@
 import { parseCsv } from './csv.ts';
 import { apgrOf, pointsOf } from './measure.ts';
+import { learnRouter } from './router.ts';
 import { signaturesOf } from './signatures.ts';
 import { surfaceOf } from './surface.ts';
 
@@ -60,4 +61,14 @@ it('each prompt keeps a signature of its own: the same whatever was read after i
   const alone = prompts.map((prompt) => signaturesOf([prompt]).rows[0]);
   expect(together).toEqual(alone);
   expect(together[0]!.indices).not.toEqual(together[1]!.indices);
+});
+
+it('the router expects a gain where the examples had one, a loss where they had one, by words that tell', () => {
+  const rowOf = (word: number) => ({ indices: Uint16Array.of(0, word), values: Float32Array.of(1, 1) });
+  // Word 1: only weak is right; word 2: both; word 3: only strong.
+  const examples = Array.from({ length: 90 }, (_, at) => ({ row: rowOf(1 + (at % 3)), weak: at % 3 < 2, strong: at % 3 > 0 }));
+  const score = learnRouter(examples, { width: 4, firstWord: 1 });
+  expect(score(rowOf(1))).toBeLessThan(-0.5);
+  expect(Math.abs(score(rowOf(2)))).toBeLessThan(0.2);
+  expect(score(rowOf(3))).toBeGreaterThan(0.5);
 });

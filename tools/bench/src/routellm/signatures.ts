@@ -7,12 +7,6 @@ import { surface, surfaceNames, surfaceOf } from './surface.ts';
 
 const buckets = 16_384;
 
-/**
- * Length of the bag of words in a row whose other columns lie in [0, 1]. AdaGrad is blind to the scale of a column but its steps move a score by
- * it: shorter, so that a thousand rare words do not outshout what every prompt has.
- */
-const wordScale = 0.3;
-
 const schema = {
   type: 'record',
   name: 'Prompt',
@@ -40,6 +34,8 @@ const flow = parseFlow({
 
 export interface Signatures {
   readonly width: number;
+  /** First of the columns that the hashed words share; those before tell of the form. */
+  readonly firstWord: number;
   readonly rows: readonly SparseRow[];
 }
 
@@ -47,13 +43,12 @@ export interface Signatures {
 export function signaturesOf(prompts: readonly Prompt[]): Signatures {
   const signature = compileSignature(flow, [schema]);
   const type = avro.Type.forSchema(schema as never, { wrapUnions: 'never' } as never);
-  const firstWord = signature.width - buckets;
   const times = { now: 0, requestedAt: 0, deadlineAt: flow.request.deadlineMs };
   const rows = prompts.map(({ text }) => {
     const value = encodeSingleObject(type as never, { prompt: text, ...surfaceOf(text) });
     const { indices, values } = signature.read({ value, schema: 0, start: 10, ...times }).row;
     // The reading's row holds only until the next one.
-    return { indices: indices.slice(), values: values.map((entry, at) => (indices[at]! < firstWord ? entry : entry * wordScale)) };
+    return { indices: indices.slice(), values: values.slice() };
   });
-  return { width: signature.width, rows };
+  return { width: signature.width, firstWord: signature.width - buckets, rows };
 }

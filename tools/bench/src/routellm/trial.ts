@@ -1,10 +1,8 @@
-import { OnlineHead, seededRandom, shuffled } from '@sluice/learning/simulation';
+import { seededRandom, shuffled } from '@sluice/learning/simulation';
 import type { Prompt } from './data.ts';
 import { apgrOf, pointsOf, type Apgr, type Point } from './measure.ts';
+import { learnRouter } from './router.ts';
 import type { Signatures } from './signatures.ts';
-
-/** Times the labelled prompts are gone through. */
-const passes = 4;
 
 export interface TrialSpec {
   readonly prompts: readonly Prompt[];
@@ -13,21 +11,12 @@ export interface TrialSpec {
   readonly seed: number;
 }
 
-/** Two heads, P(strong is right) and P(weak is right), learned from `labels` prompts drawn at random; their difference ranks all others. */
-export function trial({ prompts, signatures: { width, rows }, labels, seed }: TrialSpec): Apgr {
-  const order = shuffled(
-    prompts.map((_, index) => index),
-    seededRandom(seed),
-  );
-  const [train, test] = [order.slice(0, labels), order.slice(labels)];
-  const headOf = (isRight: (prompt: Prompt) => boolean): OnlineHead => {
-    const head = OnlineHead.create(width);
-    for (let pass = 0; pass < passes; pass++) for (const at of train) head.learn(rows[at]!, isRight(prompts[at]!) ? 1 : 0, 1);
-    return head;
-  };
-  const strong = headOf((prompt) => prompt.strong);
-  const weak = headOf((prompt) => prompt.weak);
-  const routed = test.map((at) => ({ ...prompts[at]!, score: strong.predict(rows[at]!) - weak.predict(rows[at]!) }));
+/** The router learns from `labels` prompts drawn at random, hyper-parameters and all; its score ranks all others. */
+export function trial({ prompts, signatures, labels, seed }: TrialSpec): Apgr {
+  const examples = prompts.map((prompt, at) => ({ ...prompt, row: signatures.rows[at]! }));
+  const drawn = shuffled(examples, seededRandom(seed));
+  const score = learnRouter(drawn.slice(0, labels), signatures);
+  const routed = drawn.slice(labels).map((example) => ({ ...example, score: score(example.row) }));
   return apgrOf(pointsOf(routed), accuraciesOf(routed));
 }
 
