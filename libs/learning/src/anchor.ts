@@ -1,16 +1,13 @@
 import type { Flow } from '@sluice/domain';
 import { warmUpPatience, staticEvents } from '@sluice/routing';
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { Calibration, type CalibrationRow } from './calibration.ts';
+import { Calibration, trust, type CalibrationRow } from './calibration.ts';
 import type { HarmCurve } from './harm-curve.ts';
 import type { LearnerCounts } from './learner-counts.ts';
 import { thetaStart } from './risk-controller.ts';
 
 /** How far the first anchor may lie from the usual one (predicted harm of young heads deserves no more trust), and how far each later one moves it. */
 const reach = { below: 1, above: 2, step: 1, slack: 0.5 };
-
-/** Predicted harm is believed as far as audits bear it out; before there are any, as if this many events of harm had been as predicted. */
-const trust = 10;
 
 /** Events of which the share of the declared loss that is held back is the root: 1 of 150, a half of 600, a quarter of 2,400. */
 const doubtful = 150;
@@ -128,12 +125,16 @@ export class Anchor {
     this.#chosen = Infinity;
   }
 
-  /** Half the declared loss, as predicted by beginners; more by those who have seen more than 600 events. */
+  /**
+   * Half the declared loss, as predicted by beginners; more by those who have seen more than 600 events. What is known before the first decision is a
+   * labelled sample: its truths say how far predictions are borne out.
+   */
   #start(counts: LearnerCounts, { allowed, fused }: Allowance): void {
     const usual = usualOf(allowed);
     const margin = Math.min(1 - youngest, Math.sqrt(doubtful / this.#calibration.seen));
     const target = (1 - margin) * allowed;
-    const found = fused?.threshold(target) ?? this.#calibration.theta(this.#flow, target, 'predicted') ?? usual;
+    const measure = counts.decisions === 0 ? 'borne-out' : 'predicted';
+    const found = fused?.threshold(target) ?? this.#calibration.theta(this.#flow, target, measure) ?? usual;
     this.#logThreshold = Math.min(usual + reach.above, Math.max(usual - reach.below, found));
     this.#chosen = this.#lived(counts);
   }

@@ -22,7 +22,16 @@ const mostRows = 1000;
 /** Thresholds tried: theta from 0 down to the safe end in steps of 1/8, a tenth of tau. */
 const steps = Array.from({ length: Math.floor(-safeEnd * 8) }, (_, step) => -step / 8);
 
-export type Measure = 'predicted' | 'realised';
+/** Predicted harm is believed as far as what is known bears it out; before anything is, as if this many events of harm had been as predicted. */
+export const trust = 10;
+
+/** What counts as the harm of a threshold, by its sums over the events. */
+const measures = {
+  predicted: (predicted: number) => predicted,
+  realised: (_predicted: number, realised: number) => realised,
+  'borne-out': (predicted: number, realised: number) => (predicted * (realised + trust)) / (predicted + trust),
+} as const;
+export type Measure = keyof typeof measures;
 
 /**
  * Chooses a threshold from the first events of a flow. Predictions are those made before learning from the event, so the choice is not
@@ -81,10 +90,14 @@ export class Calibration {
     if (rows.length === 0) return undefined;
     const events = rows.map((row) => eventOf(flow, row));
     const allowed = target * rows.reduce((sum, row) => sum + row.weight, 0);
-    // No event takes harm away again, so the first that is too much decides.
     const isSafe = (theta: number): boolean => {
-      let harm = 0;
-      return events.every((event) => (harm += event.row.weight * harmOf(flow, this.costs, { event, theta, measure })) <= allowed);
+      let [predicted, realised] = [0, 0];
+      for (const event of events) {
+        const harm = harmOf(flow, this.costs, { event, theta });
+        predicted += event.row.weight * harm.predicted;
+        realised += event.row.weight * harm.realised;
+      }
+      return measures[measure](predicted, realised) <= allowed;
     };
     // Harm grows with theta up to noise, so bisecting finds a step where it crosses the target.
     let [above, below] = [-1, steps.length - 1];
@@ -111,7 +124,6 @@ interface CalibrationEvent {
 interface Trial {
   readonly event: CalibrationEvent;
   readonly theta: number;
-  readonly measure: Measure;
 }
 
 /** A signature of one column and heads with one weight, so that the serving functions find exactly the predictions of the row. */
@@ -142,11 +154,11 @@ function eventOf(flow: Flow, row: CalibrationRow): CalibrationEvent {
   return { row, heads, answers };
 }
 
-function harmOf(flow: Flow, costs: readonly number[], { event, theta, measure }: Trial): number {
+function harmOf(flow: Flow, costs: readonly number[], { event, theta }: Trial): Record<'predicted' | 'realised', number> {
   const policy: PolicySnapshot = { ...trialPolicy, flow: flow.flow, threshold: Math.exp(theta), heads: event.heads };
   const { prediction } = serve({ flow, signatureWidth: 1, costs }, policy, { id: '', signature, answers: event.answers, truth: 0 });
-  if (measure === 'predicted') return prediction.harm;
-  return event.row.harmed[flow.tiers.findIndex((tier) => tier.name === prediction.tier)] === true ? 1 : 0;
+  const harmed = event.row.harmed[flow.tiers.findIndex((tier) => tier.name === prediction.tier)] === true;
+  return { predicted: prediction.harm, realised: harmed ? 1 : 0 };
 }
 
 /** What a policy that is tried says beside what it is tried for. */
