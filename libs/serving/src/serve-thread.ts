@@ -25,7 +25,9 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
       const whole = port.placement === 'process' ? wholeProcess() : {};
-      const tensors = tf.memory().numTensors + (executor.tensors ?? 0);
+      // Asked where no backend was ever made, as for plain loops opened by a plan, TensorFlow.js throws.
+      const own = tf.getBackend() ? tf.memory().numTensors : 0;
+      const tensors = own + (executor.tensors ?? 0);
       port.send({ kind: 'stats', stats: { tensors, weightBytes: executor.bytes, ...whole } });
     });
     port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });

@@ -57,6 +57,15 @@ describe('a model server', () => {
     executor.dispose();
   });
 
+  it('tells what it holds, also where no tensor ever was, and goes on in the same thread', async () => {
+    await open({ backend: 'plain' });
+    const [stats] = await server!.stats();
+    expect(stats).toMatchObject({ tensors: 0 });
+    // Of a thread that is gone nothing is told.
+    expect(stats!.weightBytes).toBeGreaterThan(0);
+    expect(await server!.stats()).toEqual([stats]);
+  });
+
   it('fails only the rows that cannot be read, each with its own code, and says what it runs on', async () => {
     await open();
     const good = mlp.value(mlp.row(1));
