@@ -44,6 +44,8 @@ export interface InferenceOptions {
   readonly calibrations?: CalibrationStore;
   /** Called when a version named by the catalog was taken up or refused. */
   readonly onVersion?: (change: VersionChange) => void;
+  /** Called when an inference thread of a tier hung or died and was replaced, with the reason. */
+  readonly onLost?: (tier: string, why: string) => void;
 }
 
 export interface Worker {
@@ -114,6 +116,7 @@ async function loadModels(
     const threadFile = options.threadFiles?.get(name);
     const server: ServedModel = await pool.add({
       onLeft: (left) => onLeft(server, left),
+      onLost: (why) => options.onLost?.(name, why),
       dir: join(options.models, model),
       tier: name,
       schemas,

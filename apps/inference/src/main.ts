@@ -46,6 +46,7 @@ await runApp({
       ...optionsOf(config),
       ...{ bus, flow, schemas, tiers, clock, instance, warn: log.warn },
       calibrations: new CalibrationStore({ folder: config.calibrations }),
+      onLost: (tier, why) => log.warn('inference.thread-lost', { tier, why }),
       onVersion: ({ model, version, refused, backTo }) => {
         if (!refused) return log.info('inference.version', { model, version });
         const event = backTo === undefined ? 'inference.version-refused' : 'inference.version-left';

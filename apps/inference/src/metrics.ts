@@ -29,6 +29,7 @@ const table: readonly (readonly [string, string, (worker: Worker) => number])[] 
     'Versions that were left again since they failed on what the version before answers.',
     ({ server }) => server.rollbacks,
   ],
+  ['sluice_worker_threads_lost_total', 'Inference threads that hung or died, and were replaced.', ({ server }) => server.losses],
   ['sluice_worker_breaker_open', '1 while batches are kept away from a failing model.', ({ breaker }) => (breaker?.isOpen ? 1 : 0)],
 ];
 

@@ -28,6 +28,8 @@ export interface LaneOptions {
   readonly openTimeout: number;
   /** Largest JavaScript heap of the thread; undefined: the runtime's default. Tensors lie outside of it. */
   readonly memoryMb: number | undefined;
+  /** Called when a thread that served is replaced, with the reason. */
+  readonly onLost: ((why: string) => void) | undefined;
 }
 
 export type LaneState = 'starting' | 'serving' | 'closed';
@@ -169,6 +171,7 @@ export class ThreadLane implements Lane {
     if (host !== this.#host || this.#state.is('closed')) return;
     if (this.#state.is('starting')) return this.#fail(new SluiceError('SLUICE_MODEL_INVALID', `${this.#options.data.dir}: ${message}.`));
     const lost = this.#posted > 0 ? this.#running.shift() : undefined;
+    this.#options.onLost?.(message);
     this.#state.to('starting');
     void host.end();
     this.#start();

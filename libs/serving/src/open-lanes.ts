@@ -40,6 +40,7 @@ export async function openLanes(options: ServerOptions, folder: ModelFolder): Pr
       timeout: options.timeout ?? limits?.timeoutMs ?? 10_000,
       openTimeout: options.openTimeout ?? 60_000,
       memoryMb: limits?.memoryMb,
+      onLost: options.onLost,
       data: { ...data, plan },
     });
   const { lane, facts } = await openFirst(laneWith, options.calibrations && new Kept(options.calibrations, folder, data.options));

@@ -80,6 +80,7 @@ describe('a hot swap', () => {
     const swapping = served.swap(join(root, 'mlp@2.0.0'));
     await swapping;
     expect(versionsOf(await stuck)).toEqual(['SLUICE_MODEL_LOST']);
+    expect(served.losses).toBe(2);
     expect(versionsOf(await infer(served, 2))).toEqual(['mlp@2.0.0', 'mlp@2.0.0']);
   });
 

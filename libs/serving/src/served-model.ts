@@ -53,6 +53,7 @@ export class ServedModel implements ModelServer {
   #current: Version;
   #last!: Resident;
   #rollbacks = 0;
+  #losses = 0;
   #closed = false;
   /** Swaps and the ways back run one after the other. */
   #swapping: Promise<void> = Promise.resolve();
@@ -61,12 +62,16 @@ export class ServedModel implements ModelServer {
     this.#pool = pool;
     this.#id = id;
     this.#now = now;
-    this.#current = { key: `${id}/0`, options };
+    const onLost = (why: string): void => {
+      this.#losses += 1;
+      options.onLost?.(why);
+    };
+    this.#current = { key: `${id}/0`, options: { ...options, onLost } };
   }
 
   static async open(parts: Parts): Promise<ServedModel> {
     const model = new ServedModel(parts);
-    model.#last = await model.#pool.open(model.#current.key, parts.options);
+    model.#last = await model.#pool.open(model.#current.key, model.#current.options);
     return model;
   }
 
@@ -90,6 +95,11 @@ export class ServedModel implements ModelServer {
   /** How often a version was left again. */
   get rollbacks(): number {
     return this.#rollbacks;
+  }
+
+  /** How many inference threads hung or died, and were replaced. */
+  get losses(): number {
+    return this.#losses;
   }
 
   fit(): BatchFit {

@@ -58,12 +58,14 @@ describe('a model server', () => {
   });
 
   it('tells what it holds, also where no tensor ever was, and goes on in the same thread', async () => {
-    await open({ backend: 'plain' });
+    const onLost = jest.fn();
+    await open({ backend: 'plain', onLost });
     const [stats] = await server!.stats();
     expect(stats).toMatchObject({ tensors: 0 });
     // Of a thread that is gone nothing is told.
     expect(stats!.weightBytes).toBeGreaterThan(0);
     expect(await server!.stats()).toEqual([stats]);
+    expect(onLost).not.toHaveBeenCalled();
   });
 
   it('fails only the rows that cannot be read, each with its own code, and says what it runs on', async () => {
@@ -111,10 +113,15 @@ describe('a model server', () => {
   )('replaces a $placement when the model makes it $kind, and serves the neighbours of that row', async ({ placement, kind }) => {
     const dir = join(root, 'bounded');
     await copyModel(mlp.dir, dir, { limits: { timeoutMs: 5000, maxBatch: 128, memoryMb: 64 } });
-    await open({ ...faulty, dir, placement, backend: 'wasm', ...(kind === 'hang' && { timeout: 1000 }) });
+    const reasons: string[] = [];
+    const onLost = (why: string) => void reasons.push(why);
+    await open({ ...faulty, dir, placement, backend: 'wasm', onLost, ...(kind === 'hang' && { timeout: 1000 }) });
     const results = await infer(server!, [...rows(3), poisoned(kind), ...rows(3)]);
     expect(codes(results)).toEqual([...Array(3).fill('answer'), 'SLUICE_MODEL_LOST', ...Array(3).fill('answer')]);
     expect(results.slice(4)).toEqual(results.slice(0, 3));
+    // Once with its batch, once alone.
+    expect(reasons).toHaveLength(2);
+    expect((results[3] as SluiceError).message).toContain(reasons[1]!);
     if (kind === 'memory' || kind === 'gone')
       expect((results[3] as SluiceError).message).toMatch({ memory: /memory/, gone: /the device is lost/ }[kind]);
   });

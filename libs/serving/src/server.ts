@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** Where the model runs. Default: a process of its own when that loads TensorFlow's native library, else a thread. */
   readonly placement?: Placement;
   readonly onFit?: (fit: BatchFit) => void;
+  /** Called when an inference thread hung or died, with the reason; another has taken its place. */
+  readonly onLost?: ((why: string) => void) | undefined;
   /** File of the inference thread; tests put a faulty one here. */
   readonly threadFile?: URL;
 }

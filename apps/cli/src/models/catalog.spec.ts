@@ -118,6 +118,7 @@ describe('a version that fails where the one before it answered', () => {
     observeInference(metrics, run.system.inference, systemClock);
     const text = await metrics.text();
     expect(text).toMatch(/sluice_worker_rollbacks_total{tier="heavy",.*} 1\n/);
+    expect(text).toMatch(/sluice_worker_threads_lost_total{tier="heavy",.*} 0\n/);
     expect(text).toMatch(/sluice_worker_info{tier="heavy",model="mail-heavy",version="1.0.0"/);
 
     await run.system.inference.reportHealth();
