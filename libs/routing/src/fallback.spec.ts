@@ -91,16 +91,16 @@ describe('an event whose tier gives no answer', () => {
     );
   });
 
-  it('gets the answer of the heavier tier that asked it for a second opinion, without asking that one again', () => {
+  it.each([
+    [0, ['heavy'], { label: sampleAnswer('heavy').label, position: 2, step: { reason: 'model-lost:served=heavy' } }],
+    [1, ['heavy', 'fast'], { label: sampleAnswer('fast').label, position: 0, step: { reason: 'model-lost:served=fast' } }],
+  ])('is served what there is where heavier tiers have answered and tier %i was to be one more opinion', (position, ran, decision) => {
     const flow = sampleFlow(tiers);
     const input = sampleRoute(policy, { flow });
     const asked = sampleTag(input, route(input));
-    const tag = { ...asked, slip: { ...asked.slip, position: 0 }, answers: [sampleAnswer('heavy')] };
+    const tag = { ...asked, slip: { ...asked.slip, position }, answers: ran.map((tier) => sampleAnswer(tier)) };
     const fallback = fallBack({ flow, tag, failure: 'SLUICE_MODEL_LOST', policyVersion: 7, now: input.now + 5 });
-    expect(fallback).toMatchObject({
-      kind: 'serve',
-      decision: { label: sampleAnswer('heavy').label, position: 2, step: { reason: 'model-lost:served=heavy' } },
-    });
+    expect(fallback).toMatchObject({ kind: 'serve', decision });
   });
 
   it('goes to the nearest lighter tier that may run, whose answer stands, also at the safe end', () => {

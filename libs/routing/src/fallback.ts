@@ -85,12 +85,12 @@ function goTo(input: FallbackInput, position: number | undefined): Fallback | un
   return { kind: 'go', tag: { ...tag, slip: { ...tag.slip, position } } };
 }
 
-/** Where that tier gave the answer on which the failed one was to be a second opinion, its answer stands: it is not paid for twice. */
+/** Where that tier has answered, and the failed one was to be one more opinion, what is there is served: no tier is asked twice. */
 function heavier(input: FallbackInput): Fallback | undefined {
   const { slip, answers } = input.tag;
   const position = heavierThan(input);
-  const last = answers.at(-1)?.tier;
-  return position !== undefined && slip.tiers[position]!.tier === last ? serveLast(input) : goTo(input, position);
+  const hasAnswered = position !== undefined && answers.some(({ tier }) => tier === slip.tiers[position]!.tier);
+  return hasAnswered ? serveLast(input) : goTo(input, position);
 }
 
 /**
