@@ -9,6 +9,6 @@ try {
   await buildNative((text) => console.log(text));
 } catch (thrown) {
   console.error(`setup:native: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  console.error('Nothing else needs it: models run on WebAssembly and in plain loops.');
+  console.error('Nothing else needs it: models run on WebAssembly.');
   process.exitCode = 1;
 }

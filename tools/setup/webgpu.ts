@@ -8,6 +8,6 @@ try {
   await installWebgpu((text) => console.log(text));
 } catch (thrown) {
   console.error(`setup:webgpu: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-  console.error('Nothing else needs it: models run on WebAssembly and in plain loops.');
+  console.error('Nothing else needs it: models run on WebAssembly.');
   process.exitCode = 1;
 }

@@ -13,7 +13,7 @@ const schema = z.object({
   models: z.string().describe('Folder with one folder per model'),
   tiers: z.array(z.string()).min(1).describe('Tiers that this process serves'),
   backend: z
-    .enum(['auto', 'plain', 'wasm', 'native', 'frozen', 'webgpu', 'cpu'])
+    .enum(['auto', 'compiled', 'wasm', 'native', 'frozen', 'webgpu', 'cpu'])
     .default('auto')
     .describe('How models run; auto takes what is fastest of what loads here (sluice doctor)'),
   requireGpu: z.boolean().default(false).describe('End with an error unless a GPU is really used'),

@@ -28,6 +28,8 @@ const wasmFile = 'tfjs-backend-wasm-simd.wasm';
 
 /** Loads a backend into this thread. Never throws: a backend that does not load is a fact to report. */
 export async function openBackend(name: BackendName): Promise<BackendState> {
+  // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
+  tf.enableProdMode();
   try {
     return { name, ready: true, gpu: await loaders[name]() };
   } catch (error) {

@@ -25,7 +25,7 @@ it('a model is served from an esbuild bundle with its thread and the .wasm file 
   await writeFile(
     join(dir, 'main.ts'),
     `import { openServer } from ${JSON.stringify(server)};
-     const server = await openServer({ dir: ${JSON.stringify(model.dir)}, schemas: [${JSON.stringify(model.schema)}], calibration: 20 });
+     const server = await openServer({ dir: ${JSON.stringify(model.dir)}, schemas: [${JSON.stringify(model.schema)}], backend: process.argv[3], calibration: 20 });
      const [answer] = await server.infer([{ value: Buffer.from(process.argv[2]!, 'base64'), schema: 0, start: 10 }]);
      console.log(JSON.stringify({ backend: server.backend.name, answer }));
      await server.close();`,
@@ -43,11 +43,13 @@ it('a model is served from an esbuild bundle with its thread and the .wasm file 
   });
   const wasm = 'tfjs-backend-wasm-simd.wasm';
   await copyFile(createRequire(import.meta.url).resolve(`@tensorflow/tfjs-backend-wasm/dist/${wasm}`), join(dir, wasm));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [join(dir, 'main.mjs'), model.value(model.row(3)).value.toString('base64')],
-    { cwd: dir },
-  );
-  expect(JSON.parse(stdout)).toMatchObject({ backend: 'wasm', answer: { model: 'cnn', tier: 'cnn' } });
+  for (const backend of ['wasm', 'compiled']) {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(dir, 'main.mjs'), model.value(model.row(3)).value.toString('base64'), backend],
+      { cwd: dir },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ backend, answer: { model: 'cnn', tier: 'cnn' } });
+  }
   await rm(dir, { recursive: true });
 });

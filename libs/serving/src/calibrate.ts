@@ -56,17 +56,17 @@ export function crossover(small: (n: number) => number, large: (n: number) => nu
 
 /**
  * What calibration decided, small enough to hand to the next thread, which then opens the same without timing again.
- * `tensor` is the backend in use, if any; `plainUpTo` the largest batch that runs in plain loops.
+ * `tensor` is the backend in use, if any; `compiledUpTo` the largest batch that runs in compiled code.
  */
 export interface Plan {
   readonly tensor?: TensorName | undefined;
-  readonly plainUpTo: number;
+  readonly compiledUpTo: number;
 }
 
 /** Puts together what a plan needs of the two; the one that it never uses is disposed of. */
-export function assemble(plain: Executor | undefined, tensor: Executor | undefined, plan: Plan): Executor {
-  if (plain && tensor && plan.tensor && plan.plainUpTo > 0) return new SplitExecutor(plain, tensor, plan.plainUpTo);
-  const [taken, other] = plan.tensor ? [tensor, plain] : [plain, tensor];
+export function assemble(compiled: Executor | undefined, tensor: Executor | undefined, plan: Plan): Executor {
+  if (compiled && tensor && plan.tensor && plan.compiledUpTo > 0) return new SplitExecutor(compiled, tensor, plan.compiledUpTo);
+  const [taken, other] = plan.tensor ? [tensor, compiled] : [compiled, tensor];
   other?.dispose();
   if (!taken) throw new Error('the plan names an executor that is not there');
   return taken;
@@ -81,22 +81,27 @@ export interface TimedTensor extends Timed {
 /** Microseconds of a batch, its way to the executor and back included. */
 export const costAt = ({ timings, hop }: Pick<TimedTensor, 'timings' | 'hop'>, n: number): number => timeAt(timings, n) + hop;
 
-/** Which of the two runs which batches, by their times, and the sentence that says so. */
-export function planByTime(plain: Timed, tensor: TimedTensor, maxBatch: number): { plan: Plan; timings: Timing[]; why: string } {
-  const plainUpTo = crossover(
-    (n) => timeAt(plain.timings, n),
-    (n) => costAt(tensor, n),
-    maxBatch,
-  );
-  const everywhere = plainUpTo === maxBatch;
-  const plan = { tensor: everywhere ? undefined : tensor.name, plainUpTo };
+/**
+ * Which of the two runs which batches, by their times, and the sentence that says so. Where the tensor executor has to be there at all, both are
+ * where it is, and its hop is no difference between them.
+ */
+export function planByTime(compiled: Timed, tensor: TimedTensor, maxBatch: number): { plan: Plan; timings: Timing[]; why: string } {
+  const upTo = (hop: number): number =>
+    crossover(
+      (n) => timeAt(compiled.timings, n),
+      (n) => timeAt(tensor.timings, n) + hop,
+      maxBatch,
+    );
+  const everywhere = upTo(tensor.hop) === maxBatch;
+  const compiledUpTo = everywhere ? maxBatch : upTo(0);
+  const plan = { tensor: everywhere ? undefined : tensor.name, compiledUpTo };
   const taken = everywhere
-    ? 'plain loops at every batch size'
-    : plainUpTo === 0
+    ? 'compiled at every batch size'
+    : compiledUpTo === 0
       ? `${tensor.name} at every batch size`
-      : `plain loops up to ${plainUpTo} rows, ${tensor.name} above`;
-  const times = [1, maxBatch].map((n) => `${n} row(s) in ${micros(plain, n)} by plain loops, ${micros(tensor, n)} on ${tensor.name}`);
-  const timings = tensor.timings.map(({ n }) => ({ n, micros: timeAt(n <= plainUpTo ? plain.timings : tensor.timings, n) }));
+      : `compiled up to ${compiledUpTo} rows, ${tensor.name} above`;
+  const times = [1, maxBatch].map((n) => `${n} row(s) in ${micros(compiled, n)} compiled, ${micros(tensor, n)} on ${tensor.name}`);
+  const timings = tensor.timings.map(({ n }) => ({ n, micros: timeAt(n <= compiledUpTo ? compiled.timings : tensor.timings, n) }));
   return { plan, timings, why: `${taken}: ${times.join(', ')}` };
 }
 

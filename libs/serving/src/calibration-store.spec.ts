@@ -61,7 +61,7 @@ describe('a calibration that is kept', () => {
 
   it.each([
     ['is cut off', (text: string) => text.slice(0, 100)],
-    ['has a plan that is none', (text: string) => text.replace('"plainUpTo"', '"upTo"')],
+    ['has a plan that is none', (text: string) => text.replace('"compiledUpTo"', '"upTo"')],
     ['has a time that is none', (text: string) => text.replace(/"micros": [\d.e-]+/, '"micros": -1')],
   ])('is passed over with a word when its file %s, and written anew', async (_, damage) => {
     await start();
@@ -79,7 +79,7 @@ describe('a calibration that is kept', () => {
       await start();
       const [path] = await files();
       const kept = JSON.parse(await readFile(path!, 'utf8')) as { calibration: { plan: object } };
-      kept.calibration.plan = { tensor: 'native', plainUpTo: 0 };
+      kept.calibration.plan = { tensor: 'native', compiledUpTo: 0 };
       await writeFile(path!, JSON.stringify(kept));
       expect((await start()).why).toContain(`${path} does not hold any more (The backend native loaded before`);
       expect((await start()).why).toContain(`kept in ${path}`);
@@ -104,8 +104,8 @@ describe('a calibration that is kept', () => {
       await keptCalibration({ dir: mlp.dir, schemas: [mlp.schema], calibration: 20, maxBatch: 9, calibrations: store() }),
     ).toMatchObject({
       calibration: {
-        plan: { plainUpTo: expect.any(Number) },
-        table: expect.arrayContaining([expect.objectContaining({ executor: 'plain' })]),
+        plan: { compiledUpTo: expect.any(Number) },
+        table: expect.arrayContaining([expect.objectContaining({ executor: 'compiled' })]),
       },
     });
   });

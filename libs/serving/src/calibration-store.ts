@@ -16,7 +16,7 @@ const calibration = z.strictObject({
   table: z.array(z.strictObject({ executor: z.string().min(1), timings })).min(1),
   plan: z.strictObject({
     tensor: z.enum(['wasm', 'native', 'frozen', 'webgpu', 'cpu']).optional(),
-    plainUpTo: z.int().min(0),
+    compiledUpTo: z.int().min(0),
   }),
 });
 

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError, type Answer, type Measured } from '@sluice/domain';
-import * as tf from '@tensorflow/tfjs-core';
 import { readAnswer } from './answer.ts';
 import { disagreement, largest } from './calibrate.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -17,7 +16,7 @@ export interface ExamineOptions {
   readonly maxBatch?: number;
 }
 
-const contenders = ['plain', 'wasm', 'native', 'frozen', 'webgpu'] as const;
+const contenders = ['compiled', 'wasm', 'native', 'frozen', 'webgpu'] as const;
 /** The oracle is slow: it answers as many rows as it can in this many milliseconds, at least one. */
 const oracleBudget = 3000;
 const mostRows = 64;
@@ -28,8 +27,6 @@ const mostRows = 64;
  * @throws SluiceError SLUICE_MODEL_INVALID when the oracle cannot run the model.
  */
 export async function examineModel(folder: ModelFolder, options: ExamineOptions = {}): Promise<Measured[]> {
-  // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
-  tf.enableProdMode();
   setNativeEnvironment(process.env);
   const oracle = await askOracle(folder);
   const measured: Measured[] = [{ executor: 'cpu', apart: 0, otherLabels: 0, refused: '', timings: [] }];

@@ -3,8 +3,10 @@
  * way is one more file. It is synchronous: what is not (WebGPU) waits inside.
  */
 export interface Executor {
-  /** `plain`, `wasm`, `native`, `frozen`, `webgpu` or `cpu`. */
+  /** `compiled`, `wasm`, `native`, `frozen`, `webgpu` or `cpu`. */
   readonly name: string;
+  /** Room for n rows where it reads them without a copy, the same for the same n; absent: it reads them wherever they are. */
+  rows?(n: number): Float32Array;
   /**
    * @param rows at least n rows of the model's input width, row-major; only read, and free again on return.
    * @returns n rows with one number per label.
@@ -13,7 +15,7 @@ export interface Executor {
   run(rows: Float32Array, n: number): Float32Array;
   /** Bytes the weights hold; what runs in a process of its own: bytes of that. */
   readonly bytes: number;
-  /** Tensors that it holds outside of the thread that runs it. */
+  /** Tensors alive where it computes; absent: it makes none. */
   readonly tensors?: number;
   dispose(): void;
 }

@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 const script = (dir: string, schema: object): string => `
   const { openServer } = await import(${JSON.stringify(new URL('./server.ts', import.meta.url).href)});
   const { readFileSync } = await import('node:fs');
-  await openServer({ dir: ${JSON.stringify(dir)}, schemas: [${JSON.stringify(schema)}], backend: 'plain', placement: 'process' });
+  await openServer({ dir: ${JSON.stringify(dir)}, schemas: [${JSON.stringify(schema)}], backend: 'compiled', placement: 'process' });
   console.log(readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim());
 `;
 

@@ -1,6 +1,7 @@
-import { SluiceError, type Manifest } from '@sluice/domain';
+import { SluiceError } from '@sluice/domain';
 import { openBackend, useBackend, type LocalName, type TensorName } from './backend.ts';
-import { disagreement, notDistributions } from './calibrate.ts';
+import { disagreement } from './calibrate.ts';
+import { checkOutputs } from './check-outputs.ts';
 import type { Executor } from './executor.ts';
 import { loadFrozen } from './frozen/frozen-executor.ts';
 import { messageOf } from './message.ts';
@@ -47,25 +48,6 @@ export async function loadWebgpu(folder: ModelFolder, host: WebgpuHost): Promise
   wasm.dispose();
   if (fault) throw new SluiceError('SLUICE_MODEL_INVALID', `webgpu disagrees with wasm on ${folder.manifest.model}, ${fault}`);
   return executor;
-}
-
-/** Two rows are enough to see a wrong shape or a missing softmax. */
-export function checkOutputs(
-  manifest: Manifest,
-  executor: Executor,
-  { rows, n }: { readonly rows: Float32Array; readonly n: number },
-): void {
-  let fault: string | undefined;
-  try {
-    fault = notDistributions(executor.run(rows, n), manifest);
-  } catch (cause) {
-    throw new SluiceError('SLUICE_MODEL_INVALID', `The model ${manifest.model} fails on ${executor.name}: ${messageOf(cause)}`, { cause });
-  }
-  if (fault)
-    throw new SluiceError(
-      'SLUICE_MODEL_INVALID',
-      `The model ${manifest.model} does not answer with probabilities of its labels: ${fault}.`,
-    );
 }
 
 function unloadable({ dir }: ModelFolder, name: TensorName, cause: unknown): SluiceError {

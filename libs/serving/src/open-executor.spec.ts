@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { makeModel, type Kind, type TestModel } from '../testing/models.ts';
 import type { Executor } from './executor.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
-import { openExecutor, openPlanned, type BackendChoice } from './open-executor.ts';
+import { openExecutor, type BackendChoice } from './open-executor.ts';
+import { openPlanned } from './open-planned.ts';
 
 // The tests are about a machine without the native binding, also where it was built.
 process.env['SLUICE_TFJS_NODE'] = '/nowhere';
@@ -27,9 +28,9 @@ describe('executors', () => {
   }
 
   it.each<[Kind, BackendChoice[]]>([
-    ['logistic', ['wasm', 'plain', 'auto']],
-    ['mlp', ['wasm', 'plain', 'auto']],
-    ['cnn', ['wasm', 'auto']],
+    ['logistic', ['wasm', 'compiled', 'auto']],
+    ['mlp', ['wasm', 'compiled', 'auto']],
+    ['cnn', ['wasm', 'compiled', 'auto']],
   ])('%s answers alike on every one of them', async (kind, others) => {
     const rows = rowsOf(models.get(kind)!, kind === 'cnn' ? 4 : 20);
     const n = rows.length / models.get(kind)!.row(0).length;
@@ -67,12 +68,12 @@ describe('executors', () => {
     const model = models.get('mlp')!;
     const folder = await loadModel(model.dir, [model.schema]);
     for (const plan of [
-      { tensor: 'wasm', plainUpTo: 0 },
-      { tensor: 'wasm', plainUpTo: 4 },
-      { tensor: undefined, plainUpTo: 32 },
+      { tensor: 'wasm', compiledUpTo: 0 },
+      { tensor: 'wasm', compiledUpTo: 4 },
+      { tensor: undefined, compiledUpTo: 32 },
     ] as const) {
       const { executor } = await openPlanned(folder, { plan, budget: 20 });
-      expect(executor.name).toBe(plan.tensor ? (plan.plainUpTo ? 'plain+wasm' : 'wasm') : 'plain');
+      expect(executor.name).toBe(plan.tensor ? (plan.compiledUpTo ? 'compiled+wasm' : 'wasm') : 'compiled');
       expect(executor.run(rowsOf(model, 8), 8)).toHaveLength(16);
       executor.dispose();
     }
@@ -80,7 +81,7 @@ describe('executors', () => {
 
   it('say which was taken and why', async () => {
     const opened = await open('logistic', 'auto');
-    expect(opened.why).toMatch(/plain loops .*: 1 row.* us by plain loops, .* us on wasm.*; native did not load: Cannot find module/);
+    expect(opened.why).toMatch(/compiled at .*: 1 row.* us compiled, .* us on wasm.*; native did not load: Cannot find module/);
     expect(opened.gpu).toBe(false);
     opened.executor.dispose();
   });

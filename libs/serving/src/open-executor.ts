@@ -1,22 +1,23 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError } from '@sluice/domain';
-import { backendOf, openBackend, useBackend, type BackendState, type LocalName, type TensorName } from './backend.ts';
+import { backendOf, openBackend, useBackend, type BackendState, type TensorName } from './backend.ts';
 import { assemble, costAt, disagreement, planByTime, timed, type Plan, type Timed, type TimedTensor } from './calibrate.ts';
-import { readDenseStack } from './dense-stack.ts';
+import { compileModel } from './compiled/compiled-executor.ts';
+import { Uncompilable } from './compiled/network.ts';
 import type { Executor } from './executor.ts';
 import { handOver } from './host.ts';
-import { checkOutputs, loadTensor, loadWebgpu } from './load-executor.ts';
+import { checkOutputs } from './check-outputs.ts';
+import { loadTensor, loadWebgpu } from './load-executor.ts';
 import { messageOf } from './message.ts';
 import type { ModelFolder } from './model-folder.ts';
-import { PlainExecutor } from './plain-executor.ts';
 import { sampleRows } from './sample-rows.ts';
 import type { TensorExecutor } from './tensor-executor.ts';
 import type { ExecutorTimes } from './protocol.ts';
-import { timeAt, warmUp, type Timing } from './timing.ts';
+import { timeAt, type Timing } from './timing.ts';
 import { openWebgpu, type WebgpuState } from './webgpu-executor.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
-export type BackendChoice = 'auto' | TensorName | 'plain';
+export type BackendChoice = 'auto' | TensorName | 'compiled';
 
 export interface ExecutorOptions {
   readonly backend: BackendChoice;
@@ -50,7 +51,7 @@ interface Tensor extends TimedTensor {
  */
 export async function openExecutor(folder: ModelFolder, options: ExecutorOptions): Promise<OpenedExecutor> {
   const attempt: Attempt = { rows: sampleRows(folder.manifest, Math.max(2, options.maxBatch)), options, notes: [] };
-  if (options.backend === 'plain' && !options.requireGpu) return onlyPlain(folder, attempt);
+  if (options.backend === 'compiled' && !options.requireGpu) return onlyCompiled(folder, attempt);
   const tensors: Tensor[] = [];
   for (const name of candidates(options)) {
     const tensor = await openTensor(folder, name, attempt);
@@ -58,15 +59,15 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   }
   const best = await fastest(tensors, folder, attempt);
   const asked = options.requireGpu || options.backend !== 'auto';
-  const plain = asked ? undefined : openPlain(folder, best.executor, attempt);
-  const { plan, timings, why } = plain
-    ? planByTime(plain, best, options.maxBatch)
-    : { plan: { tensor: best.name, plainUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };
-  const table = [...(plain ? [plain] : []), ...tensors].map(({ executor: { name }, timings: times }) => ({
+  const compiled = asked ? undefined : openCompiled(folder, best.executor, attempt);
+  const { plan, timings, why } = compiled
+    ? planByTime(compiled, best, options.maxBatch)
+    : { plan: { tensor: best.name, compiledUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };
+  const table = [...(compiled ? [compiled] : []), ...tensors].map(({ executor: { name }, timings: times }) => ({
     executor: name,
     timings: times,
   }));
-  const executor = assemble(plain?.executor, best.executor, plan);
+  const executor = assemble(compiled?.executor, best.executor, plan);
   return { executor, gpu: best.gpu && plan.tensor !== undefined, why: [why, ...attempt.notes].join('; '), timings, table, plan };
 }
 
@@ -77,36 +78,7 @@ function candidates({ backend, requireGpu }: ExecutorOptions): readonly TensorNa
   const named = onGpus.filter((name) => name === backend);
   if (requireGpu) return named.length > 0 ? named : onGpus;
   if (backend === 'auto') return ['native', 'frozen', 'wasm', 'webgpu'];
-  return backend === 'plain' ? [] : [backend];
-}
-
-/** Opens what a calibration decided, without timing anything: each executor in use is warmed up, and its outputs are looked at. */
-export async function openPlanned(
-  folder: ModelFolder,
-  { plan, budget }: { readonly plan: Plan; readonly budget: number },
-): Promise<Pick<OpenedExecutor, 'executor' | 'gpu'>> {
-  const stack = plan.plainUpTo > 0 ? readDenseStack(folder.manifest, folder.artifacts) : undefined;
-  const plain = stack && new PlainExecutor(stack);
-  if (!plan.tensor) return { executor: warm(folder, assemble(plain, undefined, plan), { sizes: [2], budget }), gpu: false };
-  const state = await (plan.tensor === 'webgpu' ? openWebgpu() : openBackend(backendOf(plan.tensor)));
-  if (!state.ready)
-    throw new SluiceError('SLUICE_MODEL_INVALID', `The backend ${plan.tensor} loaded before and does not now: ${state.why}`);
-  const tensor = 'host' in state ? await loadWebgpu(folder, state.host) : await loadTensor(folder, plan.tensor as LocalName);
-  const executor = assemble(plain, tensor, plan);
-  return { executor: warm(folder, executor, { sizes: plan.plainUpTo > 0 ? [1, plan.plainUpTo + 1] : [2], budget }), gpu: state.gpu };
-}
-
-function warm(
-  folder: ModelFolder,
-  executor: Executor,
-  { sizes, budget }: { readonly sizes: readonly number[]; readonly budget: number },
-): Executor {
-  const rows = sampleRows(folder.manifest, Math.max(...sizes));
-  for (const n of sizes) {
-    checkOutputs(folder.manifest, executor, { rows, n });
-    warmUp(() => executor.run(rows, n), { budget: budget / sizes.length });
-  }
-  return executor;
+  return backend === 'compiled' ? [] : [backend];
 }
 
 interface Attempt {
@@ -215,24 +187,36 @@ function nothingLoads({ manifest: { model } }: ModelFolder, { requireGpu }: Exec
     : new SluiceError('SLUICE_MODEL_INVALID', `No backend loads for ${model}: ${notes.join('; ')}.`);
 }
 
-/** Plain loops, when the model is a stack of dense layers and they agree with the executor that computes it anyway. */
-function openPlain(folder: ModelFolder, oracle: Executor, { rows, options, notes }: Attempt): Timed | undefined {
-  const stack = readDenseStack(folder.manifest, folder.artifacts);
-  if (!stack) return undefined;
-  const executor = new PlainExecutor(stack);
-  const fault = disagreement(executor.run(rows, 2), oracle.run(rows, 2), folder.manifest.labels.length);
-  if (!fault) return timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration / 2 });
-  notes.push(`plain loops disagree with ${oracle.name}, ${fault}`);
+/** Compiled code, when the layers allow and it agrees with the executor that computes the model anyway. */
+function openCompiled(folder: ModelFolder, oracle: Executor, { rows, options, notes }: Attempt): Timed | undefined {
+  try {
+    const executor = compileModel(folder);
+    const fault = disagreement(executor.run(rows, 2), oracle.run(rows, 2), folder.manifest.labels.length);
+    if (!fault) return timed(executor, rows, timing(options));
+    notes.push(`compiled code disagrees with ${oracle.name}, ${fault}`);
+  } catch (thrown) {
+    if (!(thrown instanceof Uncompilable)) throw thrown;
+    notes.push(`not compiled: ${thrown.message}`);
+  }
   return undefined;
 }
 
-function onlyPlain(folder: ModelFolder, { rows, options }: Attempt): OpenedExecutor {
-  const stack = readDenseStack(folder.manifest, folder.artifacts);
-  if (!stack)
-    throw new SluiceError('SLUICE_CONFIG_INVALID', `Plain loops were asked for, and ${folder.manifest.model} is no stack of dense layers.`);
-  const executor = new PlainExecutor(stack);
+function onlyCompiled(folder: ModelFolder, { rows, options }: Attempt): OpenedExecutor {
+  const executor = compileAsked(folder);
   checkOutputs(folder.manifest, executor, { rows, n: 2 });
   const { timings } = timed(executor, rows, { maxBatch: options.maxBatch, budget: options.calibration });
-  const plan = { tensor: undefined, plainUpTo: options.maxBatch };
-  return { executor, timings, table: [{ executor: 'plain', timings }], gpu: false, why: 'plain loops were asked for', plan };
+  const plan = { tensor: undefined, compiledUpTo: options.maxBatch };
+  return { executor, timings, table: [{ executor: executor.name, timings }], gpu: false, why: 'compiled code was asked for', plan };
+}
+
+function compileAsked(folder: ModelFolder): Executor {
+  try {
+    return compileModel(folder);
+  } catch (cause) {
+    throw new SluiceError(
+      'SLUICE_CONFIG_INVALID',
+      `Compiled code was asked for, and ${folder.manifest.model} cannot be compiled: ${messageOf(cause)}.`,
+      { cause },
+    );
+  }
 }

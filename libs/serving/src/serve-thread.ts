@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError } from '@sluice/domain';
-import * as tf from '@tensorflow/tfjs-core';
 import { ExecutorGone, type Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
-import { openExecutor, openPlanned, type OpenedExecutor } from './open-executor.ts';
+import type { OpenedExecutor } from './open-executor.ts';
+import { openPlanned } from './open-planned.ts';
 import type { FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
 import { SlabReader } from './slab.ts';
 import { soften } from './temperature.ts';
@@ -16,8 +16,6 @@ export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 /** The whole life of an inference thread: load, report, answer batches until told to close. */
 export async function serveThread(wrap: Wrap = (executor) => executor): Promise<void> {
   const { port, data } = await openThreadPort();
-  // Silences TensorFlow.js's advertisement for its native package, and its checks of every value.
-  tf.enableProdMode();
   try {
     const folder = await loadModel(data.dir, data.schemas);
     const { executor, ...opened } = await open(folder, data);
@@ -25,10 +23,7 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
       const whole = port.placement === 'process' ? wholeProcess() : {};
-      // Asked where no backend was ever made, as for plain loops opened by a plan, TensorFlow.js throws.
-      const own = tf.getBackend() ? tf.memory().numTensors : 0;
-      const tensors = own + (executor.tensors ?? 0);
-      port.send({ kind: 'stats', stats: { tensors, weightBytes: executor.bytes, ...whole } });
+      port.send({ kind: 'stats', stats: { tensors: executor.tensors ?? 0, weightBytes: executor.bytes, ...whole } });
     });
     port.send({ kind: 'ready', facts: { name: executor.name, ...opened } });
   } catch (thrown) {
@@ -44,7 +39,8 @@ function wholeProcess(): Pick<ThreadStats, 'processBytes' | 'processMicros'> {
 }
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {
-  if (!plan) return openExecutor(folder, options);
+  // Loads TensorFlow.js, which what a plan opens may do without.
+  if (!plan) return (await import('./open-executor.ts')).openExecutor(folder, options);
   return { ...(await openPlanned(folder, { plan, budget: options.calibration })), why: '', timings: [], table: [], plan };
 }
 
@@ -64,7 +60,7 @@ class BatchRunner {
   constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
     this.#folder = folder;
     this.#executor = executor;
-    this.#rows = new Float32Array(maxBatch * folder.width);
+    this.#rows = executor.rows?.(maxBatch) ?? new Float32Array(maxBatch * folder.width);
     this.#labels = folder.manifest.labels.length;
     this.#temperature = folder.manifest.calibration?.temperature ?? 1;
   }

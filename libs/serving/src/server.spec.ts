@@ -59,7 +59,7 @@ describe('a model server', () => {
 
   it('tells what it holds, also where no tensor ever was, and goes on in the same thread', async () => {
     const onLost = jest.fn();
-    await open({ backend: 'plain', onLost });
+    await open({ backend: 'compiled', onLost });
     const [stats] = await server!.stats();
     expect(stats).toMatchObject({ tensors: 0 });
     // Of a thread that is gone nothing is told.
@@ -86,7 +86,7 @@ describe('a model server', () => {
     expect(results[5]).toEqual(results[0]);
     expect(codes(await server!.infer([short]))).toEqual(['SLUICE_AVRO_TRUNCATED']);
     expect(server!.backend).toMatchObject({
-      name: expect.stringMatching(/plain|wasm|native|frozen/),
+      name: expect.stringMatching(/compiled|wasm|native|frozen/),
       why: expect.stringMatching(/native (did not load|loaded|uses)/),
     });
   });

@@ -43,7 +43,7 @@ export interface ServerOptions {
 
 /** What runs the model, and why. */
 export interface BackendFacts {
-  /** `wasm`, `native`, `frozen`, `webgpu`, `cpu`, `plain`, or two of them: `plain+wasm`. */
+  /** `wasm`, `native`, `frozen`, `webgpu`, `cpu`, `compiled`, or two of them: `compiled+frozen`. */
   readonly name: string;
   /** True only when TensorFlow, or WebGPU, really computes on a GPU. */
   readonly gpu: boolean;

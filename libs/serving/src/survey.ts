@@ -1,12 +1,11 @@
 import { cpus } from 'node:os';
-import * as tf from '@tensorflow/tfjs-core';
 import { openBackend, type BackendState } from './backend.ts';
 import { setNativeEnvironment } from './native-environment.ts';
 import { openWebgpu } from './webgpu-executor.ts';
 
 /** Whether an executor can run here, and on what. */
 export interface Surveyed {
-  readonly executor: 'plain' | 'wasm' | 'native' | 'frozen' | 'webgpu' | 'cpu';
+  readonly executor: 'compiled' | 'wasm' | 'native' | 'frozen' | 'webgpu' | 'cpu';
   readonly loads: boolean;
   /** Empty when it does not load. */
   readonly device: string;
@@ -15,7 +14,7 @@ export interface Surveyed {
 }
 
 const what = {
-  plain: 'loops over typed arrays, for stacks of dense layers',
+  compiled: 'WebAssembly written for the model, where its layers allow',
   wasm: 'TensorFlow.js on WebAssembly, one thread',
   native: 'TensorFlow, one call for each operation',
   frozen: 'TensorFlow, one call for each batch',
@@ -25,8 +24,6 @@ const what = {
 
 /** Loads every backend into the calling thread, one after the other. Never throws. */
 export async function surveyExecutors(): Promise<Surveyed[]> {
-  // Silences TensorFlow.js's advertisement for its native package.
-  tf.enableProdMode();
   setNativeEnvironment(process.env);
   const processor = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
   const states = { wasm: await openBackend('wasm'), native: await openBackend('native'), cpu: await openBackend('cpu') };
@@ -35,7 +32,7 @@ export async function surveyExecutors(): Promise<Surveyed[]> {
       ? { executor, loads: true, device: state.gpu ? 'GPU' : processor, note: what[executor] }
       : { executor, loads: false, device: '', note: state.why.split('\n')[0]! };
   return [
-    { executor: 'plain', loads: true, device: processor, note: what.plain },
+    { executor: 'compiled', loads: true, device: processor, note: what.compiled },
     ...(['wasm', 'native'] as const).map((name) => line(name, states[name])),
     line('frozen', states.native),
     await surveyWebgpu(),

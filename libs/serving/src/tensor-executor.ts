@@ -58,6 +58,10 @@ export class TensorExecutor implements Executor {
     this.#width = options.manifest.input.shape.reduce((product, size) => product * size, 1);
   }
 
+  get tensors(): number {
+    return tf.memory().numTensors;
+  }
+
   run(rows: Float32Array, n: number): Float32Array {
     let scores: Float32Array | undefined;
     tf.tidy(() => {

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import type { Answer } from '@sluice/domain';
 import { makeModel, type Kind, type TestModel } from '../testing/models.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
-import { openExecutor, openPlanned, type BackendChoice } from './open-executor.ts';
+import { openExecutor, type BackendChoice } from './open-executor.ts';
+import { openPlanned } from './open-planned.ts';
 import { openServer } from './server.ts';
 import { openWebgpu } from './webgpu-executor.ts';
 
@@ -91,8 +92,8 @@ describe('WebGPU', () => {
 
   itHere(`is opened again from a plan, and refuses a model that it cannot run ${needs}`, async () => {
     const { model, folder } = models.get('mlp')!;
-    const { executor } = await openPlanned(folder, { plan: { tensor: 'webgpu', plainUpTo: 2 }, budget: 20 });
-    expect([executor.name, executor.run(model.row(1), 1).length]).toEqual(['plain+webgpu', 2]);
+    const { executor } = await openPlanned(folder, { plan: { tensor: 'webgpu', compiledUpTo: 2 }, budget: 20 });
+    expect([executor.name, executor.run(model.row(1), 1).length]).toEqual(['compiled+webgpu', 2]);
     executor.dispose();
     const more = { ...folder, manifest: { ...folder.manifest, labels: ['a', 'b', 'c'] } };
     await expect(openExecutor(more, options)).rejects.toMatchObject({

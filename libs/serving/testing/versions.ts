@@ -12,8 +12,7 @@ export async function copyModel(from: string, to: string, changes: Partial<Manif
 
 /**
  * Makes a version of a two-label model in `to` that loads, is fast and passes the check on made-up rows, and whose answer is NaN for every row
- * with a zero in `column`: relu(1e16 - 1e20 x) there is large, and nine layers of 3e38 times that are more than a float64 can hold, in which
- * plain loops add up.
+ * with a zero in `column`: relu(1e16 - 1e20 x) there is large, 3e38 times that is infinite, and the softmax of two infinities is NaN.
  */
 export async function poisonedModel(from: string, to: string, { version, column }: { version: string; column: number }): Promise<void> {
   const { files: _, ...manifest } = await readManifest(from);
@@ -25,18 +24,17 @@ export async function poisonedModel(from: string, to: string, { version, column 
     config: { name, units, activation, use_bias: true, ...(name === 'dense0' && { batch_input_shape: [null, width], dtype: 'float32' }) },
   });
   const weight = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' as const });
-  const layers = [...Array.from({ length: 10 }, (_, i) => dense(`dense${i}`, 1, 'relu')), dense('dense10', 2, 'softmax')];
-  const middle = Array.from({ length: 9 }, (_, i) => [weight(`dense${i + 1}/kernel`, 1, 1), weight(`dense${i + 1}/bias`, 1)]);
+  const layers = [dense('dense0', 1, 'relu'), dense('dense1', 2, 'softmax')];
   await writeModelFolder({
     dir: to,
     manifest: { ...manifest, version },
     artifacts: {
       modelTopology: { class_name: 'Sequential', config: { name: 'poisoned', layers } },
       weightSpecs: [
-        ...[weight('dense0/kernel', width, 1), weight('dense0/bias', 1), ...middle.flat()],
-        ...[weight('dense10/kernel', 1, 2), weight('dense10/bias', 2)],
+        ...[weight('dense0/kernel', width, 1), weight('dense0/bias', 1)],
+        ...[weight('dense1/kernel', 1, 2), weight('dense1/bias', 2)],
       ],
-      weightData: [Float32Array.of(...kernel, 1e16, ...middle.flatMap(() => [3e38, 0]), 1, 0, 0, 0).buffer],
+      weightData: [Float32Array.of(...kernel, 1e16, 3e38, 3e38, 0, 0).buffer],
     },
   });
 }

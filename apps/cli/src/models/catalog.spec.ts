@@ -171,7 +171,7 @@ describe('adding a model', () => {
     const { measured } = await add('2.0.0');
     expect(measured.map(({ executor, refused }) => [executor, refused === ''])).toEqual([
       ['cpu', true],
-      ['plain', true],
+      ['compiled', true],
       ['wasm', true],
       ['native', expect.any(Boolean)],
       ['frozen', expect.any(Boolean)],

@@ -19,7 +19,7 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
         model,
         batch,
         'raw wasm': round(raw),
-        plain: of('plain'),
+        compiled: of('compiled'),
         wasm: of('wasm'),
         native: of('native'),
         frozen: of('frozen'),

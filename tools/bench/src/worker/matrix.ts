@@ -102,7 +102,7 @@ type Served = { readonly backend: BackendChoice; readonly server: ModelServer };
 /** What does not load, or cannot run this model, takes no part. */
 async function openServers(model: TestModel, batch: number): Promise<Served[]> {
   const servers: Served[] = [];
-  for (const backend of ['auto', 'plain', 'wasm', 'native', 'frozen', 'webgpu'] as const) {
+  for (const backend of ['auto', 'compiled', 'wasm', 'native', 'frozen', 'webgpu'] as const) {
     const server = await openServer({ dir: model.dir, schemas: [model.schema], backend, maxBatch: batch, calibration: 120 }).catch(
       () => undefined,
     );

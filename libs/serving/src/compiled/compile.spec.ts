@@ -1,0 +1,225 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import * as layers from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { artifactsOf } from '../../testing/models.ts';
+import { disagreement, largest } from '../calibrate.ts';
+import { CompiledExecutor, compileModel } from './compiled-executor.ts';
+import { readNetwork, Uncompilable } from './network.ts';
+
+type Layer = layers.layers.Layer;
+
+const { layers: make } = layers;
+
+/** Biases, and the moments of a normalisation, that are not the zeros and ones they start as. */
+const someOf = (seed: number, minval = -0.5) => layers.initializers.randomUniform({ minval, maxval: 0.5 + Math.max(0, minval), seed });
+const seeded = (seed: number) => ({ kernelInitializer: layers.initializers.glorotUniform({ seed }), biasInitializer: someOf(seed + 1) });
+
+async function compiledAndOracle(stack: readonly Layer[], input: number[], n: number, functional = false) {
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+  const whole = layers.input({ shape: input });
+  const model = functional
+    ? layers.model({ inputs: whole, outputs: stack.reduce((from, layer) => layer.apply(from) as layers.SymbolicTensor, whole) })
+    : layers.sequential({ layers: [layers.layers.inputLayer({ inputShape: input }), ...stack] });
+  const width = input.reduce((product, size) => product * size, 1);
+  const rows = Float32Array.from({ length: n * width }, (_, i) => Math.sin(i * 12.9898) * 1.5);
+  const output = tf.tidy(() => (model.apply(tf.tensor(rows, [n, ...input])) as tf.Tensor).dataSync<'float32'>());
+  const labels = Array.from({ length: output.length / n }, (_, i) => `label ${i}`);
+  const manifest = { format: 'layers', input: { shape: input, features: [] }, labels } as const;
+  const artifacts = await artifactsOf(model);
+  return {
+    executor: () => compileModel({ manifest, artifacts } as never),
+    rows,
+    oracle: output,
+    labels: labels.length,
+    manifest,
+    artifacts,
+  };
+}
+
+const activation = fc.constantFrom('linear', 'relu', 'relu6', 'sigmoid', 'tanh');
+const padding = fc.constantFrom('valid', 'same');
+const conv = fc
+  .record({
+    filters: fc.integer({ min: 1, max: 21 }),
+    kernel: fc.integer({ min: 1, max: 4 }),
+    stride: fc.integer({ min: 1, max: 2 }),
+    padding,
+    activation,
+    normalised: fc.boolean(),
+  })
+  .map(({ filters, kernel, stride, padding: around, activation: name, normalised }) => (seed: number): Layer[] => {
+    const shape = { filters, kernelSize: kernel, strides: stride, padding: around, ...seeded(seed) } as const;
+    if (!normalised) return [make.conv2d({ ...shape, activation: name } as never)];
+    const moments = {
+      betaInitializer: someOf(seed),
+      movingMeanInitializer: someOf(seed + 2),
+      movingVarianceInitializer: someOf(seed + 3, 0.5),
+      gammaInitializer: someOf(seed + 4, 0.5),
+    };
+    return [make.conv2d({ ...shape, useBias: false }), make.batchNormalization(moments), make.activation({ activation: name } as never)];
+  });
+const padded = fc
+  .tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), conv)
+  .map(([top, left, then]) => (seed: number): Layer[] => [
+    make.zeroPadding2d({
+      padding: [
+        [top, 1],
+        [left, 0],
+      ],
+    }),
+    ...then(seed),
+  ]);
+const pool = fc
+  .record({ size: fc.integer({ min: 1, max: 3 }), stride: fc.integer({ min: 1, max: 2 }), mean: fc.boolean() })
+  .map(({ size, stride, mean }) => (): Layer[] => [
+    mean ? make.averagePooling2d({ poolSize: size, strides: stride }) : make.maxPooling2d({ poolSize: size, strides: stride }),
+  ]);
+const neck = fc.constantFrom(
+  () => make.flatten(),
+  () => make.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+  () => make.globalMaxPooling2d({ dataFormat: 'channelsLast' }),
+);
+const hidden = fc
+  .tuple(fc.integer({ min: 1, max: 70 }), activation)
+  .map(([units, name]) => (seed: number): Layer[] => [
+    make.dense({ units, activation: name, ...seeded(seed) } as never),
+    make.dropout({ rate: 0.5 }),
+  ]);
+const head = fc
+  .integer({ min: 2, max: 13 })
+  .map((units) => (seed: number): Layer[] => [make.dense({ units, activation: 'softmax', ...seeded(seed) })]);
+
+const conv4 = (): Layer => make.conv2d({ filters: 4, kernelSize: 3 });
+
+describe('a compiled model', () => {
+  it('answers as the oracle does, whatever its chain of layers, and however many rows there are', async () => {
+    const image = fc.record({
+      shape: fc.tuple(fc.integer({ min: 9, max: 14 }), fc.integer({ min: 9, max: 14 }), fc.integer({ min: 1, max: 5 })),
+      first: fc.oneof(conv, padded),
+      body: fc.array(fc.oneof(conv, pool), { maxLength: 2 }),
+      neck: neck.map((layer) => (): Layer[] => [layer()]),
+      tail: fc.array(hidden, { maxLength: 1 }),
+      head,
+    });
+    const vector = fc.record({
+      shape: fc.integer({ min: 1, max: 90 }).map((width) => [width]),
+      body: fc.array(hidden, { maxLength: 3 }),
+      head,
+    });
+    const nets = fc.oneof(
+      image.map(({ shape, first, body, neck: flat, tail, head: last }) => ({
+        shape: [...shape],
+        parts: [first, ...body, flat, ...tail, last],
+      })),
+      vector.map(({ shape, body, head: last }) => ({ shape, parts: [...body, last] })),
+    );
+    await fc.assert(
+      fc.asyncProperty(nets, fc.integer({ min: 1, max: 70 }), fc.boolean(), async ({ shape, parts }, n, functional) => {
+        let stack: Layer[];
+        let made: Awaited<ReturnType<typeof compiledAndOracle>>;
+        try {
+          stack = parts.flatMap((part, i) => part(100 * i + 1));
+          made = await compiledAndOracle(stack, shape, n, functional);
+        } catch (thrown) {
+          // Windows that do not fit their input any more are no models.
+          fc.pre(!/shape|size|dimension|Invalid|negative/i.test(String(thrown)));
+          throw thrown;
+        }
+        const { executor, rows, oracle, labels } = made;
+        const scores = executor().run(rows, n);
+        expect(scores).toHaveLength(oracle.length);
+        scores.forEach((score, i) => expect(Math.abs(score - oracle[i]!)).toBeLessThanOrEqual(1e-5));
+        expect(largest(scores, 0, labels)).toBe(largest(oracle, 0, labels));
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+
+  it('reads rows where they were put, and needs no more memory for as many again', async () => {
+    const stack = [
+      make.dense({ units: 5, activation: 'relu', ...seeded(1) }),
+      make.dense({ units: 3, activation: 'softmax', ...seeded(2) }),
+    ];
+    const { executor, rows, oracle } = await compiledAndOracle(stack, [7], 9);
+    const compiled = executor();
+    const room = compiled.rows(9);
+    for (let round = 0; round < 3; round++) {
+      room.set(rows);
+      expect(disagreement(compiled.run(room, 9), oracle, 3)).toBeUndefined();
+    }
+    // A copy is as good.
+    expect(disagreement(compiled.run(rows, 9), oracle, 3)).toBeUndefined();
+    expect(compiled.rows(9).buffer).toBe(room.buffer);
+  });
+
+  it('keeps a number that is none, and infinities that another layer bounds', async () => {
+    const bounded = make.dense({ units: 2, activation: 'relu6', kernelInitializer: 'ones' } as never);
+    const stack = [
+      make.dense({ units: 1, activation: 'relu', kernelInitializer: 'ones' }),
+      bounded,
+      make.dense({ units: 2, activation: 'softmax', ...seeded(1) }),
+    ];
+    const compiled = (await compiledAndOracle(stack, [2], 1)).executor();
+    const finite = compiled.run(Float32Array.of(3e38, 3e38), 1);
+    expect(finite[0]! + finite[1]!).toBeCloseTo(1, 6);
+    expect([...compiled.run(Float32Array.of(Number.NaN, 1), 1)]).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it.each<[string, string, () => Layer[]]>([
+    ['a layer that it has no code for', 'larger is a UpSampling2D', () => [make.upSampling2d({ name: 'larger' }), make.flatten()]],
+    [
+      'another activation',
+      'last has the activation elu',
+      () => [make.flatten(), make.dense({ name: 'last', units: 2, activation: 'elu' })],
+    ],
+    ['dilation', 'wide is dilated', () => [make.conv2d({ name: 'wide', filters: 1, kernelSize: 2, dilationRate: 2 }), make.flatten()]],
+    [
+      'a pool over padding',
+      'rim pools over padding',
+      () => [make.maxPooling2d({ name: 'rim', poolSize: 4, padding: 'same' }), make.flatten()],
+    ],
+    [
+      'a pool over rows of three channels',
+      'first pools an input of 3 channels',
+      () => [make.maxPooling2d({ name: 'first' }), make.flatten()],
+    ],
+    [
+      'an activation after a pool',
+      'late follows no linear layer',
+      () => [conv4(), make.maxPooling2d({}), make.reLU({ name: 'late' }), make.flatten()],
+    ],
+    [
+      'a normalisation of padding',
+      'norm follows padding',
+      () => [conv4(), make.zeroPadding2d({ padding: 1 }), make.batchNormalization({ name: 'norm' }), make.flatten()],
+    ],
+    [
+      'a softmax in the middle',
+      'a softmax comes before the end',
+      () => [make.flatten(), make.dense({ units: 2, activation: 'softmax' }), make.dense({ units: 2 })],
+    ],
+    [
+      'a dense layer over images',
+      'deep is a dense layer over more than one axis',
+      () => [make.dense({ name: 'deep', units: 2 }), make.flatten()],
+    ],
+    ['outputs that are no labels', 'the last layer does not put out one number for each of 64 labels', () => [conv4(), make.flatten()]],
+  ])('is none with %s, named in the reason', async (_, reason, stack) => {
+    const { manifest, artifacts } = await compiledAndOracle(stack(), [6, 6, 3], 1);
+    expect(() => readNetwork(manifest as never, artifacts)).toThrow(new Uncompilable(reason));
+  });
+
+  it('is none where layers branch', async () => {
+    const input = layers.input({ shape: [3] });
+    const one = make.dense({ units: 2, name: 'one' }).apply(input) as layers.SymbolicTensor;
+    const other = make.dense({ units: 2, name: 'other' }).apply(input) as layers.SymbolicTensor;
+    const model = layers.model({ inputs: input, outputs: make.add({ name: 'both' }).apply([one, other]) as layers.SymbolicTensor });
+    const manifest = { format: 'layers', input: { shape: [3], features: [] }, labels: ['a', 'b'] };
+    const artifacts = await artifactsOf(model);
+    expect(() => new CompiledExecutor(readNetwork(manifest as never, artifacts))).toThrow(
+      'other does not simply follow the layer before it',
+    );
+  });
+});

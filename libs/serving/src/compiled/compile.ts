@@ -1,0 +1,145 @@
+import { call, copyMemory, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
+import { convolutionKernel, panelsOf, windowOf, type Packed, type Placed } from './convolution-kernel.ts';
+import { Arena, borderedInput, givenLayout, outputLayout, type Layout } from './memory-plan.ts';
+import { poolKernel } from './pool-kernel.ts';
+import { vectorFloats, type Convolution, type Network, type Pool, type Step } from './network.ts';
+
+/** A network as a WebAssembly module, its memory and how to call it. */
+export interface Compiled {
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** Floats to be written into memory before the first call, by address. */
+  readonly constants: ReadonlyMap<number, Float32Array>;
+  /** From here on memory is free for rows and outputs. */
+  readonly end: number;
+  /** Floats between the outputs of two rows. */
+  readonly outputDepth: number;
+}
+
+/** Rows that go through all layers together: as many as the second cache holds with what the layers put out for them. */
+const blockBytes = 512 * 1024;
+const mostRows = 32;
+
+/** Functions WebAssembly lacks, to be imported. */
+export const math = {
+  sigmoid: (x: number): number => 1 / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+} as const;
+
+interface Stage {
+  readonly address: number;
+  readonly layout: Layout;
+}
+
+/** Emits `run(input, output, rows)`, addresses of float32 rows and of the outputs, softmax still to be taken. */
+export function compile(network: Network): Compiled {
+  const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
+  const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
+  const arena = new Arena();
+  const constants = new Map<number, Float32Array>();
+  const layouts = network.steps.map((step, i) => outputLayout(step.output, network.steps[i + 1]));
+  const bordered = borderedInput(network);
+  const inputs = [bordered ?? givenLayout(network.input), ...layouts];
+  const placed = network.steps.map((step, i): Placed<Step> => ({ step, input: inputs[i]!, output: layouts[i]! }));
+  const packed = placed.map((each) => (isConvolution(each) ? pack(each, arena, constants) : undefined));
+  const between = [...(bordered ? [bordered] : []), ...layouts.slice(0, -1)];
+  const block = rowsOfBlock(between);
+  const stages = between.map((layout): Stage => ({ layout, address: arena.take(block * layout.image) }));
+  const functions = placed.map((each, i) => {
+    const { f, code } = isConvolution(each) ? convolutionKernel(each, packed[i]!, calls) : poolKernel(each as Placed<Pool>);
+    return module.add(f, code);
+  });
+  if (bordered) functions.unshift(addBorder(module, network, bordered));
+  addRun(module, { functions, stages, block, width: inputWidth(network), depth: layouts.at(-1)!.depth });
+  return { module: module.encode(), constants, end: arena.end, outputDepth: layouts.at(-1)!.depth };
+}
+
+const inputWidth = ({ input: { height, width, channels } }: Network): number => height * width * channels;
+
+const isConvolution = (placed: Placed<Step>): placed is Placed<Convolution> => placed.step.kind === 'convolution';
+
+function rowsOfBlock(between: readonly Layout[]): number {
+  const row = between.reduce((sum, { image }) => sum + image, 0);
+  const rows = Math.min(mostRows, Math.floor(blockBytes / Math.max(1, row)));
+  return rows < vectorFloats ? 1 : rows - (rows % vectorFloats);
+}
+
+/** Lays the weights out panel by panel; channels that only fill up vectors weigh nothing. */
+function pack(placed: Placed<Convolution>, arena: Arena, constants: Map<number, Float32Array>): Packed {
+  const { step, output } = placed;
+  const [height, width] = step.size;
+  const filters = step.output.channels;
+  const window = windowOf(placed);
+  const numbers = window.lines * window.length;
+  const weights = new Float32Array(output.depth * numbers);
+  const depths = numbers / (height * width);
+  let to = 0;
+  for (const { vectors, count, from } of panelsOf(output)) {
+    const channels = vectors * vectorFloats;
+    for (let first = from; first < from + count * channels; first += channels)
+      for (let pixel = 0; pixel < height * width; pixel++)
+        for (let depth = 0; depth < depths; depth++, to += channels)
+          if (depth < step.input.channels)
+            for (let i = 0; i < channels && first + i < filters; i++)
+              weights[to + i] = step.kernel[(pixel * step.input.channels + depth) * filters + first + i]!;
+  }
+  const bias = new Float32Array(output.depth);
+  bias.set(step.bias);
+  const addresses = { weights: arena.take(weights.byteLength), bias: arena.take(bias.byteLength) };
+  constants.set(addresses.weights, weights).set(addresses.bias, bias);
+  return addresses;
+}
+
+/** Copies rows into the middle of a border of zeros. */
+function addBorder(module: ModuleBuilder, { input }: Network, bordered: Layout): number {
+  const f = new FunctionBuilder(['i32', 'i32', 'i32']);
+  const [from, to, rows] = f.parameters as [Local, Local, Local];
+  const [lines, line] = f.locals('i32', 2) as [Local, Local];
+  const bytes = input.width * input.channels * 4;
+  return module.add(
+    f,
+    repeatWhile(get(rows), [
+      set(line, i32.add(get(to), i32.constant(bordered.first))),
+      set(lines, i32.constant(input.height)),
+      repeatWhile(get(lines), [
+        copyMemory(get(line), get(from), i32.constant(bytes)),
+        increase(from, bytes),
+        increase(line, bordered.line),
+        increase(lines, -1),
+      ]),
+      increase(to, bordered.image),
+      increase(rows, -1),
+    ]),
+  );
+}
+
+interface Run {
+  readonly functions: readonly number[];
+  readonly stages: readonly Stage[];
+  readonly block: number;
+  readonly width: number;
+  readonly depth: number;
+}
+
+/** Takes the rows block by block through all functions. */
+function addRun(module: ModuleBuilder, { functions, stages, block, width, depth }: Run): void {
+  const f = new FunctionBuilder(['i32', 'i32', 'i32']);
+  const [input, output, rows] = f.parameters as [Local, Local, Local];
+  const now = f.local('i32');
+  const calls = functions.map((index, i) =>
+    call(
+      index,
+      i === 0 ? get(input) : i32.constant(stages[i - 1]!.address),
+      i === functions.length - 1 ? get(output) : i32.constant(stages[i]!.address),
+      get(now),
+    ),
+  );
+  const code = repeatWhile(get(rows), [
+    set(now, i32.constant(block)),
+    when(i32.less(get(rows), i32.constant(block)), set(now, get(rows))),
+    calls,
+    increase(input, block * width * 4),
+    increase(output, block * depth * 4),
+    set(rows, i32.subtract(get(rows), get(now))),
+  ]);
+  module.add(f, code, 'run');
+}

@@ -1,0 +1,232 @@
+import { FunctionBuilder, get, i32, increase, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
+import type { Layout } from './memory-plan.ts';
+import { vectorFloats, type Convolution } from './network.ts';
+import {
+  activated,
+  floatBytes,
+  mostPanels,
+  mostPixels,
+  panelVectors,
+  TileWriter,
+  vectorBytes,
+  type MathCalls,
+  type TileEnds,
+  type Window,
+} from './tile.ts';
+
+/** A step and how what it reads and puts out lies in memory. */
+export interface Placed<T> {
+  readonly step: T;
+  readonly input: Layout;
+  readonly output: Layout;
+}
+
+/** Addresses of weights and bias, the weights panel by panel. */
+export interface Packed {
+  readonly weights: number;
+  readonly bias: number;
+}
+
+/** Output channels whose weights lie side by side: panels of eight, and one of four where four are left. */
+export interface Panels {
+  readonly vectors: number;
+  readonly count: number;
+  /** The first channel of the first. */
+  readonly from: number;
+}
+
+export function panelsOf({ depth }: Layout): Panels[] {
+  const vectors = depth / vectorFloats;
+  const pairs = Math.floor(vectors / panelVectors);
+  return [
+    { vectors: panelVectors, count: pairs, from: 0 },
+    { vectors: 1, count: vectors % panelVectors, from: pairs * panelVectors * vectorFloats },
+  ].filter(({ count }) => count > 0);
+}
+
+/** A window as wide as its input is one line. What fills a pixel up is read only where another pixel follows: zero times infinity is no number. */
+export function windowOf({ step, input }: Pick<Placed<Convolution>, 'step' | 'input'>): Window {
+  const [height, width] = step.size;
+  const { line } = input;
+  if (height * width === 1) return { lines: 1, length: input.shape.channels, line };
+  const length = width * input.depth;
+  return length * floatBytes === line ? { lines: 1, length: height * length, line } : { lines: height, length, line };
+}
+
+/** Splits a count into pieces of about the same size, none above `most`. */
+function evenly(count: number, most: number): { size: number; times: number }[] {
+  const pieces = Math.ceil(count / most);
+  const size = Math.floor(count / pieces);
+  const larger = count % pieces;
+  return [
+    { size: size + 1, times: larger },
+    { size, times: pieces - larger },
+  ].filter(({ times }) => times > 0);
+}
+
+/** A function (input, output, rows): addresses of the first row's, and how many there are. */
+export interface Kernel {
+  readonly f: FunctionBuilder;
+  readonly code: Code;
+}
+
+/** A convolution, or a dense layer, whose rows are what pixels are to a convolution. */
+export function convolutionKernel(placed: Placed<Convolution>, packed: Packed, math: MathCalls): Kernel {
+  const { height, width } = placed.output.shape;
+  const writer = new KernelWriter(placed, packed, math);
+  return { f: writer.f, code: height * width === 1 ? writer.dense() : writer.images() };
+}
+
+/** Rows that a dense layer takes at once. */
+const denseRows = 4;
+
+class KernelWriter {
+  readonly f = new FunctionBuilder(['i32', 'i32', 'i32']);
+  readonly #placed: Placed<Convolution>;
+  readonly #packed: Packed;
+  readonly #tiles: TileWriter;
+  readonly #window: Window;
+  readonly #ends: TileEnds = {
+    from: this.f.local('i32'),
+    to: this.f.local('i32'),
+    weights: this.f.local('i32'),
+    bias: this.f.local('i32'),
+  };
+  readonly #input = this.f.parameters[0]!;
+  readonly #output = this.f.parameters[1]!;
+  readonly #rows = this.f.parameters[2]!;
+  readonly #panel = this.f.local('i32');
+
+  constructor(placed: Placed<Convolution>, packed: Packed, math: MathCalls) {
+    this.#placed = placed;
+    this.#packed = packed;
+    this.#window = windowOf(placed);
+    this.#tiles = new TileWriter(this.f, this.#window, (sum) => activated(sum, placed.step.activation, math));
+  }
+
+  /** Rows in fours, and what is left row by row. */
+  dense(): Code {
+    const { input: given, output: put } = this.#placed;
+    const four = i32.less(i32.constant(denseRows - 1), get(this.#rows));
+    const left = this.f.local('i32');
+    return [
+      when(four, [
+        this.#rowsInFours(left),
+        set(left, i32.and(get(this.#rows), i32.constant(-denseRows))),
+        set(this.#input, i32.add(get(this.#input), i32.multiply(get(left), i32.constant(given.image)))),
+        set(this.#output, i32.add(get(this.#output), i32.multiply(get(left), i32.constant(put.image)))),
+        set(this.#rows, i32.and(get(this.#rows), i32.constant(denseRows - 1))),
+      ]),
+      when(get(this.#rows), this.#eachRow(this.#row())),
+    ];
+  }
+
+  #rowsInFours(left: Local): Code {
+    const { input: given, output: put } = this.#placed;
+    const { from, to } = this.#ends;
+    return this.#eachPanel((vectors) => [
+      set(from, get(this.#input)),
+      set(to, this.#panelOutput()),
+      set(left, get(this.#rows)),
+      repeatWhile(i32.less(i32.constant(denseRows - 1), get(left)), [
+        this.#tiles.tile({ pixels: denseRows, apart: given.image, outApart: put.image, panels: 1, vectors }, this.#ends),
+        increase(from, denseRows * given.image),
+        increase(to, denseRows * put.image),
+        increase(left, -denseRows),
+      ]),
+    ]);
+  }
+
+  /** One row, several panels at once: there is no other row to share a weight with. */
+  #row(): Code {
+    const { from, to } = this.#ends;
+    const groups = panelsOf(this.#placed.output).map((panels): Code => [
+      this.#firstPanel(panels),
+      evenly(panels.count, mostPanels).map(({ size, times }) =>
+        this.#repeat(times, [
+          set(to, this.#panelOutput()),
+          this.#tiles.tile({ pixels: 1, apart: 0, outApart: 0, panels: size, vectors: panels.vectors }, this.#ends),
+          this.#nextPanel(panels, size),
+        ]),
+      ),
+    ]);
+    return [set(from, get(this.#input)), groups];
+  }
+
+  /** Image by image, panel by panel, line by line: the weights of a panel stay in the first cache. */
+  images(): Code {
+    const { step, input: given, output: put } = this.#placed;
+    const { from, to } = this.#ends;
+    const [line, outLine, lines, times] = this.f.locals('i32', 4) as [Local, Local, Local, Local];
+    const apart = step.strides[1] * given.depth * floatBytes;
+    const outApart = put.depth * floatBytes;
+    const across = (vectors: number): Code =>
+      evenly(put.shape.width, mostPixels).map(({ size, times: tiles }) =>
+        this.#repeat(
+          tiles,
+          [
+            this.#tiles.tile({ pixels: size, apart, outApart, panels: 1, vectors }, this.#ends),
+            increase(from, size * apart),
+            increase(to, size * outApart),
+          ],
+          times,
+        ),
+      );
+    const panel = (vectors: number): Code => [
+      set(line, get(this.#input)),
+      set(outLine, this.#panelOutput()),
+      this.#repeat(
+        put.shape.height,
+        [
+          set(from, get(line)),
+          set(to, get(outLine)),
+          across(vectors),
+          increase(line, step.strides[0] * given.line),
+          increase(outLine, put.line),
+        ],
+        lines,
+      ),
+    ];
+    return this.#eachRow(this.#eachPanel(panel));
+  }
+
+  #eachRow(body: Code): Code {
+    const { input: given, output: put } = this.#placed;
+    return repeatWhile(get(this.#rows), [
+      body,
+      increase(this.#input, given.image),
+      increase(this.#output, put.image),
+      increase(this.#rows, -1),
+    ]);
+  }
+
+  #eachPanel(body: (vectors: number) => Code): Code {
+    return panelsOf(this.#placed.output).map((panels): Code => [
+      this.#firstPanel(panels),
+      this.#repeat(panels.count, [body(panels.vectors), this.#nextPanel(panels, 1)]),
+    ]);
+  }
+
+  #firstPanel({ from }: Panels): Code {
+    const { lines, length } = this.#window;
+    return [
+      set(this.#ends.weights, i32.constant(this.#packed.weights + from * lines * length * floatBytes)),
+      set(this.#ends.bias, i32.constant(this.#packed.bias + from * floatBytes)),
+    ];
+  }
+
+  #nextPanel({ vectors }: Panels, by: number): Code {
+    return [increase(this.#ends.weights, by * this.#tiles.panelBytes(vectors)), increase(this.#ends.bias, by * vectors * vectorBytes)];
+  }
+
+  /** Where the panel's first output of the row goes: as far into a pixel as its bias is into all biases. */
+  #panelOutput(): Code {
+    const channel = i32.subtract(get(this.#ends.bias), i32.constant(this.#packed.bias));
+    return i32.add(i32.add(get(this.#output), i32.constant(this.#placed.output.first)), channel);
+  }
+
+  #repeat(times: number, body: Code, counter: Local = this.#panel): Code {
+    if (times === 1) return body;
+    return [set(counter, i32.constant(times)), repeatWhile(get(counter), [body, increase(counter, -1)])];
+  }
+}
