@@ -50,16 +50,17 @@ export function compileExtractor(schema: unknown, features: readonly FeatureSpec
   const paths = [...features.map((feature) => feature.field), ...(options.also ?? [])];
   const projection = compileProjection(schema, paths);
   const places = features.map((feature): ReaderPlace => ({ slot: projection.slot(feature.field), projection, flags: options.flags }));
-  const readers = runs(features).map(([from, to]) => readerOf(features.slice(from, to), places.slice(from, to)));
+  const readers = runs(places, features).map(([from, to]) => readerOf(features.slice(from, to), places.slice(from, to)));
   return new CompiledExtractor(projection, readers, features.length);
 }
 
-/** Ranges of features that one reader takes: numbers side by side together, all others alone. */
-function runs(features: readonly FeatureSpec[]): [number, number][] {
+/** Ranges of features that one reader takes: numbers side by side in features and slots together, all others alone. */
+function runs(places: readonly ReaderPlace[], features: readonly FeatureSpec[]): [number, number][] {
   const ranges: [number, number][] = [];
   features.forEach(({ kind }, i) => {
     const last = ranges.at(-1);
-    if (last && kind === 'number' && features[i - 1]!.kind === 'number') last[1] = i + 1;
+    const follows = i > 0 && features[i - 1]!.kind === 'number' && places[i]!.slot === places[i - 1]!.slot + 1;
+    if (last && kind === 'number' && follows) last[1] = i + 1;
     else ranges.push([i, i + 1]);
   });
   return ranges;
@@ -96,8 +97,12 @@ class CompiledExtractor implements Extractor {
     extraction.row = row;
     extraction.missing = 0;
     extraction.outOfRange = 0;
-    row.fill(0, at, at + this.width);
-    for (let i = 0; i < this.#readers.length; i++) this.#readers[i]!.read(extraction, at + this.#offsets[i]!);
+    for (let i = 0; i < this.#readers.length; i++) {
+      const reader = this.#readers[i]!;
+      const from = at + this.#offsets[i]!;
+      if (!reader.dense) row.fill(0, from, from + reader.width);
+      reader.read(extraction, from);
+    }
     this.#flags.missing = extraction.missing;
     this.#flags.outOfRange = extraction.outOfRange;
     return this.#flags;

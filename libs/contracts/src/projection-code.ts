@@ -45,6 +45,8 @@ export interface Code {
   readonly code: Int32Array;
   /** First instruction of each subroutine: one per record type that is skipped. */
   readonly entries: Int32Array;
+  /** Slots that a value may leave as they are: those below a union. */
+  readonly optional: Int32Array;
 }
 
 export function assemble(root: SchemaNode, wanted: Wanted): Code {
@@ -58,6 +60,9 @@ class Assembler {
   readonly #pending: RecordNode[] = [];
   /** Position of a skip that may still grow. Any other instruction ends it, and one stands before every point that is jumped to. */
   #growing = -1;
+  readonly #optional: number[] = [];
+  /** How many unions the node being written lies in. */
+  #unions = 0;
   /** Position of a `readFloats` that may still grow, likewise. */
   #floats = -1;
 
@@ -71,7 +76,7 @@ class Assembler {
       this.#fields(record, undefined);
       this.#push(op.end);
     }
-    return { code: Int32Array.from(this.#code), entries: Int32Array.from(entries) };
+    return { code: Int32Array.from(this.#code), entries: Int32Array.from(entries), optional: Int32Array.from(new Set(this.#optional)) };
   }
 
   #push(...numbers: number[]): void {
@@ -106,6 +111,7 @@ class Assembler {
 
   #union(node: UnionNode, wanted: Wanted | undefined): void {
     const table = this.#code.length + 2;
+    this.#unions += 1;
     this.#push(op.union, node.branches.length, ...node.branches.map(() => 0));
     const exits = node.branches.map((branch, index) => {
       this.#code[table + index] = this.#code.length;
@@ -114,6 +120,7 @@ class Assembler {
       return this.#code.length - 1;
     });
     for (const exit of exits) this.#code[exit] = this.#code.length;
+    this.#unions -= 1;
   }
 
   #list(node: ListNode): void {
@@ -154,6 +161,7 @@ class Assembler {
   }
 
   #read(node: Exclude<SchemaNode, UnionNode | RecordNode | ListNode>, slot: number): void {
+    if (this.#unions > 0) this.#optional.push(slot);
     if (node.kind === 'enum') this.#push(op.readEnum, slot, (node as EnumNode).symbols.length);
     else if (node.kind === 'fixed') this.#push(op.readFixed, slot, node.size);
     else if (node.kind === 'float') this.#readFloat(slot);

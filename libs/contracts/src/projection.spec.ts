@@ -21,7 +21,7 @@ describe('compileProjection', () => {
     projection.read(bytes, 0, bytes.length);
     expect(bytes.toString('utf8', projection.starts[0]!, projection.ends[0]!)).toBe('NZ');
     expect([...projection.present]).toEqual([slotKind.bytes, slotKind.symbol, slotKind.number, slotKind.number]);
-    expect([...projection.numbers]).toEqual([0, 1, 7, -3]);
+    expect([...projection.numbers]).toEqual([Number.NaN, 1, 7, -3]);
   });
 
   it('forgets the value before: a null after a text is missing', () => {
@@ -130,7 +130,7 @@ describe('lists and recursion', () => {
     const bytes = encode(tree, { v: 1, kids: [leaf, leaf], next: { R: { v: 2, kids: [leaf], next: { R: leaf } } } });
     const projection = compileProjection(tree, ['next.v', 'next.next.v', 'next.next.next.v']);
     projection.read(bytes, 0, bytes.length);
-    expect([...projection.numbers]).toEqual([2, 3, 0]);
+    expect([...projection.numbers]).toEqual([2, 3, Number.NaN]);
     expect([...projection.present]).toEqual([slotKind.number, slotKind.number, slotKind.missing]);
   });
 

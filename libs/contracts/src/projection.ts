@@ -21,7 +21,7 @@ export interface Projection {
   readonly leaves: readonly FieldLeaf[];
   /** A `slotKind` per slot: missing means null, or another branch of a union. */
   readonly present: Uint8Array;
-  /** Numbers and booleans (0, 1); of an enum the index of its symbol. */
+  /** Numbers and booleans (0, 1); of an enum the index of its symbol; NaN where it is missing. */
   readonly numbers: Float64Array;
   /** Range of a text, bytes or fixed value within the bytes given to `read`. */
   readonly starts: Int32Array;
@@ -67,6 +67,7 @@ class SkipReader implements Projection {
   readonly ends: Int32Array;
   readonly #code: Int32Array;
   readonly #entries: Int32Array;
+  readonly #optional: Int32Array;
   readonly #cursor = new Cursor();
 
   constructor(parts: { readonly paths: readonly string[]; readonly leaves: readonly FieldLeaf[]; readonly code: Code }) {
@@ -80,6 +81,7 @@ class SkipReader implements Projection {
     this.ends = new Int32Array(count);
     this.#code = parts.code.code;
     this.#entries = parts.code.entries;
+    this.#optional = parts.code.optional;
   }
 
   slot(path: string): number {
@@ -91,7 +93,11 @@ class SkipReader implements Projection {
   read(bytes: Uint8Array, start: number, end: number): void {
     const cursor = this.#cursor;
     cursor.reset(bytes, start, end);
-    this.present.fill(slotKind.missing);
+    for (let i = 0; i < this.#optional.length; i++) {
+      const slot = this.#optional[i]!;
+      this.present[slot] = slotKind.missing;
+      this.numbers[slot] = Number.NaN;
+    }
     this.#run(0, 0);
     if (cursor.at !== end) throw malformed(`${end - cursor.at} bytes follow the value`, cursor.at);
   }
@@ -156,7 +162,8 @@ class SkipReader implements Projection {
       case op.readFloats: {
         const count = code[pc + 2]!;
         cursor.floats(this.numbers, slot, count);
-        for (let i = slot; i < slot + count; i++) this.present[i] = slotKind.number;
+        // Outside of unions they are, once one value was read, and thirty writes are as long as reading thirty floats.
+        if (this.present[slot] === slotKind.missing) this.present.fill(slotKind.number, slot, slot + count);
         return pc + 3;
       }
       case op.readDouble:

@@ -1,4 +1,5 @@
-/** Entry of an inference thread: a file of its own, in sources and in bundles, beside the module that starts it. */
-import { serveThread } from './serve-thread.ts';
+import { inBackground } from './background.ts';
 
-void serveThread();
+/** The file that an inference thread starts with. */
+const { serveThread } = await inBackground(() => import('./serve-thread.ts'));
+await serveThread();

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError } from '@sluice/domain';
+import { inBackground } from './background.ts';
 import { ExecutorGone, type Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
@@ -17,8 +18,7 @@ export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 export async function serveThread(wrap: Wrap = (executor) => executor): Promise<void> {
   const { port, data } = await openThreadPort();
   try {
-    const folder = await loadModel(data.dir, data.schemas);
-    const { executor, ...opened } = await open(folder, data);
+    const { folder, executor, opened } = await inBackground(() => load(data));
     const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
@@ -36,6 +36,12 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
 function wholeProcess(): Pick<ThreadStats, 'processBytes' | 'processMicros'> {
   const { user, system } = process.cpuUsage();
   return { processBytes: process.memoryUsage.rss(), processMicros: user + system };
+}
+
+async function load(data: ThreadData) {
+  const folder = await loadModel(data.dir, data.schemas);
+  const { executor, ...opened } = await open(folder, data);
+  return { folder, executor, opened };
 }
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {

@@ -15,6 +15,7 @@ export function bytesReader(spec: Spec<'bytes'>, place: ReaderPlace): FeatureRea
   const scaled = Float32Array.from({ length: 256 }, (_, byte) => byte / divisor);
   return {
     width,
+    dense: true,
     names: columns(width, (index) => `${field}[${index}]`),
     read({ bytes, row, projection }, at) {
       const start = projection.starts[slot]!;

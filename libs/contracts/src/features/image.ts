@@ -13,6 +13,7 @@ export function imageReader(spec: Spec<'image'>, place: ReaderPlace): FeatureRea
   const { slot } = place;
   return {
     width: width * height * channels,
+    dense: true,
     get names() {
       return columns(width * height * channels, (index) => `${field}[${index}]`);
     },

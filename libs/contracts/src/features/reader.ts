@@ -18,7 +18,9 @@ export interface FeatureReader {
   readonly width: number;
   /** One name a column. */
   readonly names: readonly string[];
-  /** Reads the slots and writes its columns from `row[at]` on; they hold zeros before. */
+  /** Whether it writes every column; absent: those that it leaves must hold zeros before. */
+  readonly dense?: true;
+  /** Reads the slots and writes its columns from `row[at]` on. */
   read(extraction: Extraction, at: number): void;
 }
 

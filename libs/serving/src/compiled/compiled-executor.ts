@@ -50,11 +50,10 @@ export class CompiledExecutor implements Executor {
     if (rows.buffer !== floats.buffer) floats.set(rows.subarray(0, n * this.#width), this.#input / 4);
     this.#run(this.#input, this.#output, n);
     const scores = new Float32Array(n * this.#labels);
-    const [labels, depth, from] = [this.#labels, this.#depth, this.#output / 4];
-    for (let row = 0; row < n; row++) {
-      const at = row * labels;
-      for (let i = 0; i < labels; i++) scores[at + i] = floats[from + row * depth + i]!;
-      if (this.#softmax) softmax(scores, at, labels);
+    const [labels, depth] = [this.#labels, this.#depth];
+    for (let row = 0, from = this.#output / 4; row < n; row++, from += depth) {
+      if (this.#softmax) softmax(floats, from, { scores, at: row * labels, labels });
+      else for (let i = 0; i < labels; i++) scores[row * labels + i] = floats[from + i]!;
     }
     return scores;
   }
@@ -76,10 +75,16 @@ export function compileModel({ manifest, artifacts }: Pick<ModelFolder, 'manifes
   return new CompiledExecutor(readNetwork(manifest, artifacts));
 }
 
-function softmax(scores: Float32Array, at: number, labels: number): void {
+interface Outputs {
+  readonly scores: Float32Array;
+  readonly at: number;
+  readonly labels: number;
+}
+
+function softmax(floats: Float32Array, from: number, { scores, at, labels }: Outputs): void {
   let largest = -Infinity;
-  for (let i = at; i < at + labels; i++) if (scores[i]! > largest) largest = scores[i]!;
+  for (let i = 0; i < labels; i++) if (floats[from + i]! > largest) largest = floats[from + i]!;
   let sum = 0;
-  for (let i = at; i < at + labels; i++) sum += scores[i] = Math.exp(scores[i]! - largest);
+  for (let i = 0; i < labels; i++) sum += scores[at + i] = Math.exp(floats[from + i]! - largest);
   for (let i = at; i < at + labels; i++) scores[i]! /= sum;
 }
