@@ -35,7 +35,8 @@ describe('a calibration that is kept', () => {
   it('is taken at the next start instead of timing again, by all threads, and gives the same answers', async () => {
     const first = await start();
     const second = await start({ threads: 2 });
-    expect(second).toEqual({ ...first, why: expect.stringMatching(/; timed \d{4}-.* and kept in /) });
+    expect([first.placement, second.placement]).toEqual(['inline', 'thread']);
+    expect(second).toEqual({ ...first, placement: 'thread', why: expect.stringMatching(/; timed \d{4}-.* and kept in /) });
     expect(first.why).not.toContain('kept in');
     expect(await files()).toHaveLength(1);
   });

@@ -12,8 +12,8 @@ export interface PoolOptions {
   readonly now?: () => number;
 }
 
-/** What an inference thread with TensorFlow.js takes beside the weights of its model (measured: 35 to 50 MB). */
-const threadBytes = 48 * 2 ** 20;
+/** What a model takes beside its weights (measured: 35 to 50 MB for a thread with TensorFlow.js, 44 without, 2 for a model without one). */
+const besideWeights: Readonly<Record<'inline' | 'thread', number>> = { inline: 2 * 2 ** 20, thread: 48 * 2 ** 20 };
 
 /**
  * The models of one process under one memory budget: the least recently used leaves when a new one does not fit, and comes back,
@@ -79,7 +79,8 @@ export class ModelPool {
   async #load(key: string, options: ServerOptions): Promise<Resident> {
     const server = await openServer(options);
     const stats = await server.stats();
-    const bytes = stats.reduce((sum, { weightBytes, processBytes }) => sum + (processBytes ?? weightBytes + threadBytes), 0);
+    const beside = besideWeights[server.backend.placement === 'inline' ? 'inline' : 'thread'];
+    const bytes = stats.reduce((sum, { weightBytes, processBytes }) => sum + (processBytes ?? weightBytes + beside), 0);
     if (bytes > this.#budget) {
       await server.close();
       const [needed, allowed] = [bytes, this.#budget].map((count) => `${Math.ceil(count / 2 ** 20)} MB`);

@@ -33,18 +33,20 @@ export async function openLanes(options: ServerOptions, folder: ModelFolder): Pr
   setNativeEnvironment(process.env);
   const { limits } = folder.manifest;
   const data = { dir: options.dir, schemas: options.schemas, options: executorOptions(options, folder) };
-  const laneWith = (plan: Plan | undefined) =>
+  // What has to be told from this thread, by a file, a limit or a number, has one of its own.
+  const apart = options.threadFile !== undefined || limits?.memoryMb !== undefined || (options.threads ?? 1) > 1;
+  const laneWith: LaneWith = (timed) =>
     new ThreadLane({
-      placement: options.placement ?? placementOf(plan, data.options),
+      placement: options.placement ?? (timed && !apart && isQuick(timed, folder) ? 'inline' : placementOf(timed?.plan, data.options)),
       file: options.threadFile ?? threadFile(),
       timeout: options.timeout ?? limits?.timeoutMs ?? 10_000,
       openTimeout: options.openTimeout ?? 60_000,
       memoryMb: limits?.memoryMb,
       onLost: options.onLost,
-      data: { ...data, plan },
+      data: { ...data, plan: timed?.plan },
     });
   const { lane, facts } = await openFirst(laneWith, options.calibrations && new Kept(options.calibrations, folder, data.options));
-  const others = Array.from({ length: (options.threads ?? 1) - 1 }, () => laneWith(facts.plan));
+  const others = Array.from({ length: (options.threads ?? 1) - 1 }, () => laneWith(facts));
   const lanes = [lane, ...others];
   try {
     await Promise.all(others.map((other) => other.open()));
@@ -85,9 +87,24 @@ class Kept {
   }
 }
 
+/** What calibration came to, where it is known. */
+type Taken = Pick<ExecutorFacts, 'plan' | 'timings'>;
+type LaneWith = (timed: Taken | undefined) => ThreadLane;
+
+/** Microseconds of a full batch, and bytes of text in a row, up to which a model needs no thread: waking one takes about as long. */
+const quick = { micros: 200, textBytes: 256 } as const;
+
+/** Whether a batch keeps the thread that asks for it about as long as handing it over would; compiled code can neither hang nor eat memory. */
+function isQuick({ plan, timings }: Taken, { manifest }: ModelFolder): boolean {
+  const decodesQuickly = manifest.input.features.every(
+    (feature) => feature.kind !== 'image' && (feature.kind !== 'text' || feature.maxBytes <= quick.textBytes),
+  );
+  return plan.tensor === undefined && decodesQuickly && timings.at(-1)!.micros <= quick.micros;
+}
+
 type Opened = { readonly lane: ThreadLane; readonly facts: ExecutorFacts };
 
-async function openFirst(laneWith: (plan: Plan | undefined) => ThreadLane, kept: Kept | undefined): Promise<Opened> {
+async function openFirst(laneWith: LaneWith, kept: Kept | undefined): Promise<Opened> {
   const found: Found = (await kept?.read()) ?? { kind: 'none', note: '' };
   const taken = found.kind === 'kept' ? await openAsKept(laneWith, found) : found.note;
   if (typeof taken !== 'string') return taken;
@@ -96,12 +113,12 @@ async function openFirst(laneWith: (plan: Plan | undefined) => ThreadLane, kept:
   return { lane, facts: { ...facts, why: [facts.why, taken, unkept].filter((part) => part !== '').join('; ') } };
 }
 
-/** Where every executor was timed in a process that the one taken does not need, it ends, and TensorFlow's memory with it. */
-async function openTimed(laneWith: (plan: Plan | undefined) => ThreadLane): Promise<Opened> {
+/** Where every executor was timed in a thread or process that the one taken does not need, it ends, and TensorFlow's memory with it. */
+async function openTimed(laneWith: LaneWith): Promise<Opened> {
   const lane = laneWith(undefined);
   const facts = await lane.open();
-  const lasting = laneWith(facts.plan);
-  if (lasting.placement === lane.placement) return { lane, facts };
+  const lasting = laneWith(facts);
+  if (lasting.placement === lane.placement && facts.plan.tensor) return { lane, facts };
   await lane.close();
   await lasting.open();
   return { lane: lasting, facts };
@@ -115,8 +132,8 @@ function placementOf(plan: Plan | undefined, { backend, requireGpu }: ExecutorOp
 }
 
 /** @returns in words why what was kept does not hold here any more. */
-async function openAsKept(laneWith: (plan: Plan) => ThreadLane, { at, path, calibration }: KeptCalibration): Promise<Opened | string> {
-  const lane = laneWith(calibration.plan);
+async function openAsKept(laneWith: LaneWith, { at, path, calibration }: KeptCalibration): Promise<Opened | string> {
+  const lane = laneWith(calibration);
   try {
     const { gpu } = await lane.open();
     const since = `timed ${new Date(at).toISOString()} and kept in ${path}`;

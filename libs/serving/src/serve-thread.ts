@@ -15,10 +15,19 @@ import { openThreadPort, type ThreadPort } from './thread-port.ts';
 export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 
 /** The whole life of an inference thread: load, report, answer batches until told to close. */
-export async function serveThread(wrap: Wrap = (executor) => executor): Promise<void> {
+export async function serveThread(wrap?: Wrap): Promise<void> {
   const { port, data } = await openThreadPort();
+  await inBackground(() => serve({ port, data }, wrap));
+}
+
+/** Loads the model of one lane and goes on to answer its batches, in whatever thread this is. */
+export async function serve(
+  { port, data }: { readonly port: ThreadPort; readonly data: ThreadData },
+  wrap: Wrap = (executor) => executor,
+): Promise<void> {
   try {
-    const { folder, executor, opened } = await inBackground(() => load(data));
+    const folder = await loadModel(data.dir, data.schemas);
+    const { executor, ...opened } = await open(folder, data);
     const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
     port.listen((message) => {
       if (message.kind === 'run') return batches.run(message, port);
@@ -36,12 +45,6 @@ export async function serveThread(wrap: Wrap = (executor) => executor): Promise<
 function wholeProcess(): Pick<ThreadStats, 'processBytes' | 'processMicros'> {
   const { user, system } = process.cpuUsage();
   return { processBytes: process.memoryUsage.rss(), processMicros: user + system };
-}
-
-async function load(data: ThreadData) {
-  const folder = await loadModel(data.dir, data.schemas);
-  const { executor, ...opened } = await open(folder, data);
-  return { folder, executor, opened };
 }
 
 async function open(folder: ModelFolder, { options, plan }: ThreadData): Promise<OpenedExecutor> {

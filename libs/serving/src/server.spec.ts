@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SluiceError, type Answer } from '@sluice/domain';
+import { SluiceError, type Answer, type Manifest } from '@sluice/domain';
 import { makeModel, type TestModel } from '../testing/models.ts';
 import { poison } from '../testing/poison.ts';
 import { copyModel } from '../testing/versions.ts';
@@ -37,7 +37,7 @@ describe('a model server', () => {
   const codes = (results: readonly (Answer | SluiceError)[]): (string | number)[] =>
     results.map((result) => (result instanceof SluiceError ? result.code : 'answer'));
 
-  it.each(['wasm', 'auto', 'cpu'] as const)('answers every row as the oracle does (%s)', async (backend) => {
+  it.each(['wasm', 'auto', 'cpu', 'compiled'] as const)('answers every row as the oracle does (%s)', async (backend) => {
     await open({ backend, tier: 'fast', threads: backend === 'auto' ? 2 : 1 });
     const calls = await Promise.all(Array.from({ length: 8 }, (_, call) => infer(server!, rows(1 + call * 13, call * 100))));
     const { executor } = await openExecutor(await loadModel(mlp.dir, [mlp.schema]), {
@@ -55,6 +55,30 @@ describe('a model server', () => {
       }
     }
     executor.dispose();
+  });
+
+  it('is served where it is asked when full batches of compiled code take next to no time, else by a thread', async () => {
+    const placed = async (options: Partial<ServerOptions>): Promise<string> => {
+      const { backend, close } = await open({ backend: 'compiled', maxBatch: 8, ...options });
+      await close();
+      return backend.placement;
+    };
+    const text = { field: 'text', kind: 'text', buckets: 30, seed: 0, ngrams: 1 } as const;
+    const schemas = [{ type: 'record', name: 'Text', fields: [{ name: 'text', type: 'string' }] }];
+    const copy = async (name: string, changes: Partial<Manifest>): Promise<string> => {
+      await copyModel(mlp.dir, join(root, name), changes);
+      return join(root, name);
+    };
+    expect(await placed({})).toBe('inline');
+    expect(await placed({ dir: await copy('short', { input: { shape: [30], features: [{ ...text, maxBytes: 256 }] } }), schemas })).toBe(
+      'inline',
+    );
+    expect(await placed({ dir: await copy('long', { input: { shape: [30], features: [{ ...text, maxBytes: 257 }] } }), schemas })).toBe(
+      'thread',
+    );
+    expect(await placed({ dir: await copy('limited', { limits: { memoryMb: 200, maxBatch: 8, timeoutMs: 10_000 } }) })).toBe('thread');
+    expect(await placed({ threads: 2 })).toBe('thread');
+    expect(await placed({ backend: 'wasm' })).toBe('thread');
   });
 
   it('tells what it holds, also where no tensor ever was, and goes on in the same thread', async () => {

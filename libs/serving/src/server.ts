@@ -32,7 +32,10 @@ export interface ServerOptions {
   readonly calibration?: number;
   /** Keeps what timing came to, so that the next start on this machine goes without. Left out: timed at every load. */
   readonly calibrations?: CalibrationStore;
-  /** Where the model runs. Default: a process of its own when that loads TensorFlow's native library, else a thread. */
+  /**
+   * Where the model runs. Default: a process of its own when that loads TensorFlow's native library; the calling thread when even full batches
+   * are compiled code that takes less time than waking another thread; else a thread.
+   */
   readonly placement?: Placement;
   readonly onFit?: (fit: BatchFit) => void;
   /** Called when an inference thread hung or died, with the reason; another has taken its place. */
@@ -45,6 +48,8 @@ export interface ServerOptions {
 export interface BackendFacts {
   /** `wasm`, `native`, `frozen`, `webgpu`, `cpu`, `compiled`, or two of them: `compiled+frozen`. */
   readonly name: string;
+  /** Where: in the thread that asks, in one of its own, or in a process of its own. */
+  readonly placement: Placement;
   /** True only when TensorFlow, or WebGPU, really computes on a GPU. */
   readonly gpu: boolean;
   readonly why: string;
@@ -90,7 +95,8 @@ export async function openServer(options: ServerOptions): Promise<ModelServer> {
     whose: { tier: options.tier ?? manifest.model, model: manifest.model, version: manifest.version, labels: manifest.labels.length },
     ...(options.onFit ? { onFit: options.onFit } : {}),
   });
-  const { plan: _plan, ...backend } = facts;
+  const { plan: _plan, ...taken } = facts;
+  const backend: BackendFacts = { ...taken, placement: lanes[0]!.placement };
   return {
     manifest,
     backend,

@@ -94,6 +94,8 @@ async function show(name: string, { models, brokers }: Shared): Promise<void> {
   });
 }
 
+const places = { inline: 'in their own thread', thread: 'in a thread', process: 'in a process of its own' } as const;
+
 /** What workers on this machine take from an earlier measurement, then all of it measured anew, for them too. */
 async function bench(name: string, { models, flow }: Shared): Promise<void> {
   const { schemas } = await loadFlow(flow);
@@ -104,7 +106,8 @@ async function bench(name: string, { models, flow }: Shared): Promise<void> {
   const { examineModel } = await import('@sluice/serving/examine');
   say(`\nmeasured now, each against the oracle:\n${measuredTable(await examineModel(await loadModel(options.dir, schemas)))}`);
   const server = await openServer({ ...options, calibrations: new CalibrationStore({ folder, anew: true }) });
-  say(`\nworkers that start here from now on take ${server.backend.name} (${server.backend.why})`);
+  const { name: executor, placement, why } = server.backend;
+  say(`\nworkers that start here from now on take ${executor}, ${places[placement]} (${why})`);
   await server.close();
 }
 

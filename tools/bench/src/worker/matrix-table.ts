@@ -1,3 +1,4 @@
+import { median } from '../statistics.ts';
 import type { Cell } from './matrix.ts';
 
 const round = (value: number): number => Number(value.toFixed(2));
@@ -8,7 +9,7 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
     const { model, batch, raw, paths } = cell;
     const auto = paths.find(({ backend }) => backend === 'auto')!;
     const fixed = paths.filter(({ backend }) => backend !== 'auto');
-    const best = Math.min(...fixed.map(({ wall }) => wall));
+    const best = fixed.reduce((least, path) => (path.wall < least.wall ? path : least));
     const single = cells.find((other) => other.model === model && other.batch === 1)?.paths.find(({ backend }) => backend === 'auto');
     const of = (name: string): number | string => {
       const path = fixed.find(({ backend }) => backend === name);
@@ -26,7 +27,7 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
         webgpu: of('webgpu'),
       },
       ...{ chosen: auto.executor, 'chosen us': round(auto.cpu), ratio: round(auto.cpu / raw) },
-      'chosen / best': round(auto.wall / best),
+      'chosen / best': round(median(auto.walls.map((wall, i) => wall / best.walls[i]!))),
       'gain over 1': single ? round(single.wall / auto.wall) : '-',
       'loop p99 ms': round(auto.delay),
     };

@@ -27,6 +27,8 @@ export interface Path extends Timed {
   readonly backend: BackendChoice;
   /** What runs: for `auto` what calibration took. */
   readonly executor: string;
+  /** Microseconds an event on the clock, round by round: rounds of all paths stand side by side, so that two paths are compared within each. */
+  readonly walls: readonly number[];
   /** Delay of the calling thread's event loop, 99th percentile, milliseconds. */
   readonly delay: number;
 }
@@ -38,7 +40,7 @@ export interface CellSpec {
   readonly onnx: ReturnType<typeof loadOnnxRuntime> | undefined;
 }
 
-const rounds = 3;
+const rounds = 7;
 const warmRounds = 1;
 const roundMs = 150;
 
@@ -80,7 +82,7 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
     ...{ model: kind, batch, raw: figures(inThread[0]!).cpu },
     alone: { executor: alone.name, ...figures(inThread[1]!) },
     paths: servers.map(({ backend, server }, i) => ({
-      ...{ backend, executor: server.backend.name, delay: median(paths[i]!.delay), ...figures(paths[i]!) },
+      ...{ backend, executor: server.backend.name, delay: median(paths[i]!.delay), walls: paths[i]!.wall, ...figures(paths[i]!) },
     })),
     peers: peers.map(({ name, apart }, i) => ({ name, apart, ...figures(others[i]!) })),
   };
