@@ -4,7 +4,7 @@ import { engine } from './web-assembly.ts';
  * WebAssembly code as nested bytes, in the order of execution. An expression leaves its value on the stack.
  * Encodings: WebAssembly Core Specification 3.0, chapter 5 (binary format), SIMD and relaxed SIMD included.
  */
-export type Code = readonly (number | Code)[];
+export type Code = Uint8Array | readonly (number | Code)[];
 
 export type ValueType = 'i32' | 'f32' | 'v128';
 const types: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
@@ -41,7 +41,7 @@ export class FunctionBuilder {
 
   /** The body as the code section holds it: locals, code, end. */
   finish(code: Code): Code {
-    const bytes = flatten([vector(this.#locals.map(({ type }) => [1, types[type]])), code, 0x0b]);
+    const bytes = Uint8Array.from(flatten([vector(this.#locals.map(({ type }) => [1, types[type]])), code, 0x0b]));
     return [unsigned(bytes.length), bytes];
   }
 }
@@ -92,7 +92,7 @@ export class ModuleBuilder {
 }
 
 function section(id: number, content: Code): Code {
-  const bytes = flatten(content);
+  const bytes = Uint8Array.from(flatten(content));
   return [id, unsigned(bytes.length), bytes];
 }
 

@@ -154,6 +154,25 @@ describe('a compiled model', () => {
     expect(compiled.rows(9).buffer).toBe(room.buffer);
   });
 
+  it('shares its code with another version of the same layers, and nothing else', async () => {
+    const version = (seed: number) =>
+      compiledAndOracle(
+        [
+          make.dense({ units: 5, activation: 'relu', ...seeded(seed) }),
+          make.dense({ units: 3, activation: 'softmax', ...seeded(seed + 2) }),
+        ],
+        [7],
+        9,
+      );
+    const [one, other] = [await version(1), await version(11)];
+    const [first, second] = [one.executor(), other.executor()];
+    for (let round = 0; round < 2; round++) {
+      expect(disagreement(first.run(one.rows, 9), one.oracle, 3)).toBeUndefined();
+      expect(disagreement(second.run(other.rows, 9), other.oracle, 3)).toBeUndefined();
+    }
+    expect(disagreement(one.oracle, other.oracle, 3)).toBeDefined();
+  });
+
   it('keeps a number that is none, and infinities that another layer bounds', async () => {
     const bounded = make.dense({ units: 2, activation: 'relu6', kernelInitializer: 'ones' } as never);
     const stack = [

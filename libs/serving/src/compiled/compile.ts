@@ -3,10 +3,12 @@ import { convolutionKernel, panelsOf, windowOf, type Packed, type Placed } from 
 import { Arena, borderedInput, givenLayout, outputLayout, type Layout } from './memory-plan.ts';
 import { poolKernel } from './pool-kernel.ts';
 import { vectorFloats, type Convolution, type Network, type Pool, type Step } from './network.ts';
+import { engine } from './web-assembly.ts';
 
 /** A network as a WebAssembly module, its memory and how to call it. */
 export interface Compiled {
-  readonly module: Uint8Array<ArrayBuffer>;
+  /** Exports `run(input, output, rows)`: addresses of float32 rows and of the outputs, softmax still to be taken. */
+  readonly module: object;
   /** Floats to be written into memory before the first call, by address. */
   readonly constants: ReadonlyMap<number, Float32Array>;
   /** From here on memory is free for rows and outputs. */
@@ -30,10 +32,18 @@ interface Stage {
   readonly layout: Layout;
 }
 
-/** Emits `run(input, output, rows)`, addresses of float32 rows and of the outputs, softmax still to be taken. */
+/** Everything in memory but the weights themselves: the same for all networks of the same layers. */
+interface LaidOut {
+  readonly network: Network;
+  readonly placed: readonly Placed<Step>[];
+  /** Where the weights of each step are; undefined for pools. */
+  readonly packed: readonly (Packed | undefined)[];
+  readonly bordered: Layout | undefined;
+  readonly stages: readonly Stage[];
+  readonly block: number;
+}
+
 export function compile(network: Network): Compiled {
-  const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
-  const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
   const arena = new Arena();
   const constants = new Map<number, Float32Array>();
   const layouts = network.steps.map((step, i) => outputLayout(step.output, network.steps[i + 1]));
@@ -44,13 +54,34 @@ export function compile(network: Network): Compiled {
   const between = [...(bordered ? [bordered] : []), ...layouts.slice(0, -1)];
   const block = rowsOfBlock(between);
   const stages = between.map((layout): Stage => ({ layout, address: arena.take(block * layout.image) }));
+  const module = moduleOf({ network, placed, packed, bordered, stages, block });
+  return { module, constants, end: arena.end, outputDepth: layouts.at(-1)!.depth };
+}
+
+/** Modules by the layers that they are code for: the next version of a model mostly has the same, and finds the code warm. */
+const modules = new Map<string, object>();
+const mostModules = 32;
+
+function moduleOf(laidOut: LaidOut): object {
+  const key = JSON.stringify(laidOut.network, (name, value: unknown) => (name === 'kernel' || name === 'bias' ? undefined : value));
+  const known = modules.get(key);
+  if (known) return known;
+  if (modules.size >= mostModules) modules.clear();
+  const module = new engine.Module(emit(laidOut));
+  modules.set(key, module);
+  return module;
+}
+
+function emit({ network, placed, packed, bordered, stages, block }: LaidOut): Uint8Array {
+  const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
+  const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
   const functions = placed.map((each, i) => {
     const { f, code } = isConvolution(each) ? convolutionKernel(each, packed[i]!, calls) : poolKernel(each as Placed<Pool>);
     return module.add(f, code);
   });
   if (bordered) functions.unshift(addBorder(module, network, bordered));
-  addRun(module, { functions, stages, block, width: inputWidth(network), depth: layouts.at(-1)!.depth });
-  return { module: module.encode(), constants, end: arena.end, outputDepth: layouts.at(-1)!.depth };
+  addRun(module, { functions, stages, block, width: inputWidth(network), depth: placed.at(-1)!.output.depth });
+  return module.encode();
 }
 
 const inputWidth = ({ input: { height, width, channels } }: Network): number => height * width * channels;

@@ -35,7 +35,7 @@ export class CompiledExecutor implements Executor {
     this.#memory = new engine.Memory({ initial: Math.ceil(end / page) });
     for (const [address, floats] of constants) new Float32Array(this.#memory.buffer, address, floats.length).set(floats);
     this.bytes = [...constants.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const instance = new engine.Instance(new engine.Module(module), { env: { memory: this.#memory, ...math } });
+    const instance = new engine.Instance(module, { env: { memory: this.#memory, ...math } });
     this.#run = instance.exports['run'] as Run;
   }
 
