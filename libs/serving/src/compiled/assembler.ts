@@ -158,6 +158,7 @@ export const f32x4 = {
   extract: (value: Code, place: number): Code => [value, simd(0x1f), place],
   replace: (vector: Code, value: Code, place: number): Code => [vector, value, simd(0x20), place],
   add: (a: Code, b: Code): Code => [a, b, simd(0xe4)],
+  subtract: (a: Code, b: Code): Code => [a, b, simd(0xe5)],
   multiply: (a: Code, b: Code): Code => [a, b, simd(0xe6)],
   /** b where it is smaller, else a: NaN stays NaN in the first place. */
   min: (a: Code, b: Code): Code => [a, b, simd(0xea)],

@@ -1,9 +1,12 @@
 import { call, copyMemory, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
-import { convolutionKernel, panelsOf, windowOf, type Packed, type Placed } from './convolution-kernel.ts';
+import { convolutionKernel, type Kernel, type Packed, type Placed } from './convolution-kernel.ts';
+import { pack } from './pack.ts';
 import { Arena, borderedInput, givenLayout, outputLayout, type Layout } from './memory-plan.ts';
 import { poolKernel } from './pool-kernel.ts';
 import { vectorFloats, type Convolution, type Network, type Pool, type Step } from './network.ts';
+import { panelVectors, type MathCalls } from './tile.ts';
 import { engine } from './web-assembly.ts';
+import { isWinograd, winogradKernel, winogradScratch, type WinogradPlace } from './winograd-kernel.ts';
 
 /** A network as a WebAssembly module, its memory and how to call it. */
 export interface Compiled {
@@ -38,6 +41,8 @@ interface LaidOut {
   readonly placed: readonly Placed<Step>[];
   /** Where the weights of each step are; undefined for pools. */
   readonly packed: readonly (Packed | undefined)[];
+  /** Where the steps that are computed by fast convolution keep what they transform, one after the other. */
+  readonly scratch: Scratch;
   readonly bordered: Layout | undefined;
   readonly stages: readonly Stage[];
   readonly block: number;
@@ -50,11 +55,18 @@ export function compile(network: Network): Compiled {
   const bordered = borderedInput(network);
   const inputs = [bordered ?? givenLayout(network.input), ...layouts];
   const placed = network.steps.map((step, i): Placed<Step> => ({ step, input: inputs[i]!, output: layouts[i]! }));
-  const packed = placed.map((each) => (isConvolution(each) ? pack(each, arena, constants) : undefined));
+  const packed = placed.map((each) => {
+    if (!isConvolution(each)) return undefined;
+    const { weights, bias } = pack(each);
+    const addresses = { weights: arena.take(weights.byteLength), bias: arena.take(bias.byteLength) };
+    constants.set(addresses.weights, weights).set(addresses.bias, bias);
+    return addresses;
+  });
   const between = [...(bordered ? [bordered] : []), ...layouts.slice(0, -1)];
   const block = rowsOfBlock(between);
   const stages = between.map((layout): Stage => ({ layout, address: arena.take(block * layout.image) }));
-  const module = moduleOf({ network, placed, packed, bordered, stages, block });
+  const scratch = takeScratch(placed, arena);
+  const module = moduleOf({ network, placed, packed, bordered, scratch, stages, block });
   return { module, constants, end: arena.end, outputDepth: layouts.at(-1)!.depth };
 }
 
@@ -72,16 +84,39 @@ function moduleOf(laidOut: LaidOut): object {
   return module;
 }
 
-function emit({ network, placed, packed, bordered, stages, block }: LaidOut): Uint8Array {
+function emit({ network, placed, packed, bordered, scratch, stages, block }: LaidOut): Uint8Array {
   const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
   const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
   const functions = placed.map((each, i) => {
-    const { f, code } = isConvolution(each) ? convolutionKernel(each, packed[i]!, calls) : poolKernel(each as Placed<Pool>);
+    const { f, code } = kernelOf(each, { packed: packed[i], scratch, calls });
     return module.add(f, code);
   });
   if (bordered) functions.unshift(addBorder(module, network, bordered));
   addRun(module, { functions, stages, block, width: inputWidth(network), depth: placed.at(-1)!.output.depth });
   return module.encode();
+}
+
+interface KernelPlace {
+  readonly packed: Packed | undefined;
+  readonly scratch: Scratch;
+  readonly calls: MathCalls;
+}
+
+function kernelOf(placed: Placed<Step>, { packed, scratch, calls }: KernelPlace): Kernel {
+  if (!isConvolution(placed)) return poolKernel(placed as Placed<Pool>);
+  return isWinograd(placed) ? winogradKernel(placed, { packed: packed!, ...scratch }, calls) : convolutionKernel(placed, packed!, calls);
+}
+
+type Scratch = Omit<WinogradPlace, 'packed'>;
+
+/** Memory that all fast convolutions share, since they run one after the other. */
+function takeScratch(placed: readonly Placed<Step>[], arena: Arena): Scratch {
+  const needed = placed.filter(isConvolution).filter(isWinograd).map(winogradScratch);
+  return {
+    inputs: arena.take(Math.max(0, ...needed.map(({ inputs }) => inputs))),
+    products: arena.take(Math.max(0, ...needed.map(({ products }) => products))),
+    zeros: arena.take(panelVectors * vectorFloats * 4),
+  };
 }
 
 const inputWidth = ({ input: { height, width, channels } }: Network): number => height * width * channels;
@@ -92,32 +127,6 @@ function rowsOfBlock(between: readonly Layout[]): number {
   const row = between.reduce((sum, { image }) => sum + image, 0);
   const rows = Math.min(mostRows, Math.floor(blockBytes / Math.max(1, row)));
   return rows < vectorFloats ? 1 : rows - (rows % vectorFloats);
-}
-
-/** Lays the weights out panel by panel; channels that only fill up vectors weigh nothing. */
-function pack(placed: Placed<Convolution>, arena: Arena, constants: Map<number, Float32Array>): Packed {
-  const { step, output } = placed;
-  const [height, width] = step.size;
-  const filters = step.output.channels;
-  const window = windowOf(placed);
-  const numbers = window.lines * window.length;
-  const weights = new Float32Array(output.depth * numbers);
-  const depths = numbers / (height * width);
-  let to = 0;
-  for (const { vectors, count, from } of panelsOf(output)) {
-    const channels = vectors * vectorFloats;
-    for (let first = from; first < from + count * channels; first += channels)
-      for (let pixel = 0; pixel < height * width; pixel++)
-        for (let depth = 0; depth < depths; depth++, to += channels)
-          if (depth < step.input.channels)
-            for (let i = 0; i < channels && first + i < filters; i++)
-              weights[to + i] = step.kernel[(pixel * step.input.channels + depth) * filters + first + i]!;
-  }
-  const bias = new Float32Array(output.depth);
-  bias.set(step.bias);
-  const addresses = { weights: arena.take(weights.byteLength), bias: arena.take(bias.byteLength) };
-  constants.set(addresses.weights, weights).set(addresses.bias, bias);
-  return addresses;
 }
 
 /** Copies rows into the middle of a border of zeros. */

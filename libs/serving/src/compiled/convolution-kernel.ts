@@ -54,7 +54,7 @@ export function windowOf({ step, input }: Pick<Placed<Convolution>, 'step' | 'in
 }
 
 /** Splits a count into pieces of about the same size, none above `most`. */
-function evenly(count: number, most: number): { size: number; times: number }[] {
+export function evenly(count: number, most: number): { size: number; times: number }[] {
   const pieces = Math.ceil(count / most);
   const size = Math.floor(count / pieces);
   const larger = count % pieces;
