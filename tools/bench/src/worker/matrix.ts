@@ -40,9 +40,9 @@ export interface CellSpec {
   readonly onnx: ReturnType<typeof loadOnnxRuntime> | undefined;
 }
 
-const rounds = 7;
+export const matrixRounds = 7;
 const warmRounds = 1;
-const roundMs = 150;
+export const matrixRoundMs = 150;
 
 /** Something that runs batches, and what was measured of it round by round. */
 interface Contender {
@@ -75,7 +75,7 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
       elsewhere: () => cpuElsewhere(server),
     }),
   );
-  for (let round = -warmRounds; round < rounds; round++)
+  for (let round = -warmRounds; round < matrixRounds; round++)
     for (const each of [...inThread, ...others, ...paths]) await oneRound(each, round >= 0);
   await close({ raw, alone, servers, peers });
   return {
@@ -134,7 +134,7 @@ async function oneRound(each: Contender, counts: boolean): Promise<void> {
   do {
     await each.step();
     done += each.events;
-  } while (performance.now() - start < roundMs);
+  } while (performance.now() - start < matrixRoundMs);
   const { user, system } = process.cpuUsage(before);
   const wall = performance.now() - start;
   delay.disable();
