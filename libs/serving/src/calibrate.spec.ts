@@ -1,4 +1,4 @@
-import { disagreement, planByTime, type Timed } from './calibrate.ts';
+import { disagreement, planByTime, timedAgain, type Timed } from './calibrate.ts';
 import type { Executor } from './executor.ts';
 
 const timed = (name: string, perRow: number, base: number): Timed => ({
@@ -12,6 +12,24 @@ it('compiled code runs the batches for which it is no slower, and all of them wh
   expect(planOf(0)).toEqual({ tensor: 'frozen', compiledUpTo: 10 });
   expect(planOf(180)).toEqual({ tensor: 'frozen', compiledUpTo: 10 });
   expect(planOf(2000)).toEqual({ tensor: undefined, compiledUpTo: 128 });
+});
+
+it('a time is the lesser of two, bucket by bucket', () => {
+  const executor = { name: 'idle', bytes: 0, run: () => new Float32Array(1), dispose: () => undefined };
+  const before = {
+    executor,
+    timings: [
+      { n: 1, micros: 0 },
+      { n: 2, micros: 1e9 },
+      { n: 3, micros: 5 },
+    ],
+  };
+  const [first, second, third] = timedAgain(before, new Float32Array(2), { maxBatch: 2, budget: 20 }).timings;
+  expect([first, third]).toEqual([
+    { n: 1, micros: 0 },
+    { n: 3, micros: 5 },
+  ]);
+  expect(second!.micros).toBeLessThan(1e9);
 });
 
 it('executors disagree where an output is more than 1e-5 apart, is no number, or where the label is another', () => {

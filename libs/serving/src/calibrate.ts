@@ -132,6 +132,16 @@ export function timed(executor: Executor, rows: Float32Array, options: { maxBatc
   return { executor, timings: timeExecutor(executor, rows, options) };
 }
 
+/** The same timed once more: a neighbour that was busy meanwhile was so at one of the two times at most, and only ever adds. */
+export function timedAgain<T extends Timed>(before: T, rows: Float32Array, options: { maxBatch: number; budget: number }): T {
+  const again = timeExecutor(before.executor, rows, options);
+  const least = ({ n, micros: first }: Timing): Timing => ({
+    n,
+    micros: Math.min(first, again.find((each) => each.n === n)?.micros ?? first),
+  });
+  return { ...before, timings: before.timings.map(least) };
+}
+
 /** Why these outputs are no distributions over the labels; undefined when they are. The first row at fault is named. */
 export function notDistributions(scores: Float32Array, manifest: Pick<Manifest, 'labels'>): string | undefined {
   const labels = manifest.labels.length;

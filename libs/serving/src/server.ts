@@ -78,7 +78,7 @@ export interface ModelServer {
 }
 
 /**
- * Loads a model into inference threads and serves it. The calling thread only copies bytes.
+ * Loads a model and serves it from inference threads; the calling thread only copies bytes, or runs it itself where that takes less.
  * @throws SluiceError SLUICE_MODEL_MISSING, SLUICE_MODEL_INVALID, SLUICE_SCHEMA_INVALID, SLUICE_GPU_MISSING, SLUICE_CONFIG_INVALID.
  */
 export async function openServer(options: ServerOptions): Promise<ModelServer> {

@@ -4,8 +4,9 @@ import * as layers from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { artifactsOf } from '../../testing/models.ts';
 import { disagreement, largest } from '../calibrate.ts';
-import { CompiledExecutor, compileModel } from './compiled-executor.ts';
-import { readNetwork, Uncompilable } from './network.ts';
+import { compileModel } from './compiled-executor.ts';
+import { readNetwork } from './read-network.ts';
+import { Uncompilable } from './uncompilable.ts';
 
 type Layer = layers.layers.Layer;
 
@@ -16,26 +17,25 @@ const someOf = (seed: number, minval = -0.5) => layers.initializers.randomUnifor
 const seeded = (seed: number) => ({ kernelInitializer: layers.initializers.glorotUniform({ seed }), biasInitializer: someOf(seed + 1) });
 
 async function compiledAndOracle(stack: readonly Layer[], input: number[], n: number, functional = false) {
-  tf.enableProdMode();
-  await tf.setBackend('cpu');
   const whole = layers.input({ shape: input });
   const model = functional
     ? layers.model({ inputs: whole, outputs: stack.reduce((from, layer) => layer.apply(from) as layers.SymbolicTensor, whole) })
     : layers.sequential({ layers: [layers.layers.inputLayer({ inputShape: input }), ...stack] });
+  return withOracle(model, input, n);
+}
+
+/** What the model answers to n rows on the oracle, and the means to compile it. */
+async function withOracle(model: layers.LayersModel, input: number[], n: number) {
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
   const width = input.reduce((product, size) => product * size, 1);
   const rows = Float32Array.from({ length: n * width }, (_, i) => Math.sin(i * 12.9898) * 1.5);
-  const output = tf.tidy(() => (model.apply(tf.tensor(rows, [n, ...input])) as tf.Tensor).dataSync<'float32'>());
-  const labels = Array.from({ length: output.length / n }, (_, i) => `label ${i}`);
+  const oracle = tf.tidy(() => (model.apply(tf.tensor(rows, [n, ...input])) as tf.Tensor).dataSync<'float32'>());
+  const labels = Array.from({ length: oracle.length / n }, (_, i) => `label ${i}`);
   const manifest = { format: 'layers', input: { shape: input, features: [] }, labels } as const;
   const artifacts = await artifactsOf(model);
-  return {
-    compiled: () => Promise.resolve().then(() => compileModel({ manifest, artifacts } as never)),
-    rows,
-    oracle: output,
-    labels: labels.length,
-    manifest,
-    artifacts,
-  };
+  const compiled = () => Promise.resolve().then(() => compileModel({ manifest, artifacts } as never));
+  return { compiled, rows, oracle, labels: labels.length, manifest, artifacts };
 }
 
 const activation = fc.constantFrom('linear', 'relu', 'relu6', 'sigmoid', 'tanh');
@@ -78,6 +78,28 @@ const fast = fc
     make.conv2d({ filters: 4 * channels, kernelSize: 2, padding: first, ...seeded(seed) } as never),
     make.conv2d({ filters, kernelSize: 3, padding: around, activation: name, ...seeded(seed + 5) } as never),
   ]);
+/** Each channel by itself, alone or before a convolution of single pixels. */
+const apart = fc
+  .record({
+    kernel: fc.integer({ min: 1, max: 3 }),
+    stride: fc.integer({ min: 1, max: 2 }),
+    padding,
+    activation,
+    filters: fc.option(fc.integer({ min: 1, max: 9 })),
+  })
+  .map(({ kernel, stride, padding: around, activation: name, filters }) => (seed: number): Layer[] => {
+    const shape = { kernelSize: kernel, strides: stride, padding: around, activation: name, biasInitializer: someOf(seed) };
+    const depthwiseInitializer = layers.initializers.glorotUniform({ seed });
+    if (filters === null) return [make.depthwiseConv2d({ ...shape, depthwiseInitializer } as never)];
+    return [
+      make.separableConv2d({
+        ...shape,
+        filters,
+        depthwiseInitializer,
+        pointwiseInitializer: layers.initializers.glorotUniform({ seed: seed + 1 }),
+      } as never),
+    ];
+  });
 const pool = fc
   .record({ size: fc.integer({ min: 1, max: 3 }), stride: fc.integer({ min: 1, max: 2 }), mean: fc.boolean() })
   .map(({ size, stride, mean }) => (): Layer[] => [
@@ -111,7 +133,7 @@ describe('a compiled model', () => {
     const image = fc.record({
       shape: fc.tuple(fc.integer({ min: 9, max: 14 }), fc.integer({ min: 9, max: 14 }), fc.integer({ min: 1, max: 5 })),
       first: fc.oneof(conv, padded, fast),
-      body: fc.array(fc.oneof(conv, pool), { maxLength: 2 }),
+      body: fc.array(fc.oneof(conv, pool, apart), { maxLength: 2 }),
       neck: neck.map((layer) => (): Layer[] => [layer()]),
       tail: fc.array(hidden, { maxLength: 1 }),
       head,
@@ -144,6 +166,56 @@ describe('a compiled model', () => {
       { numRuns: 100 },
     );
   }, 120_000);
+
+  it.each([
+    ['relu', 3],
+    ['linear', 2],
+  ] as const)('adds layers that branch and meet again, whatever borders those that read them want (%s, seed %d)', async (name, seed) => {
+    const input = layers.input({ shape: [9, 8, 3] });
+    const apply = (from: layers.SymbolicTensor, ...stack: Layer[]): layers.SymbolicTensor =>
+      stack.reduce((value, layer) => layer.apply(value) as layers.SymbolicTensor, from);
+    const first = apply(input, make.conv2d({ filters: 6, kernelSize: 3, padding: 'same', activation: 'relu', ...seeded(seed) } as never));
+    const inner = apply(
+      first,
+      make.conv2d({ filters: 12, kernelSize: 1, useBias: false, ...seeded(seed + 2) } as never),
+      make.batchNormalization({ movingMeanInitializer: someOf(seed + 3), movingVarianceInitializer: someOf(seed + 4, 0.5) }),
+      make.reLU({ maxValue: 6 }),
+      make.depthwiseConv2d({
+        kernelSize: 3,
+        padding: 'same',
+        depthwiseInitializer: layers.initializers.glorotUniform({ seed: seed + 5 }),
+      } as never),
+      make.conv2d({ filters: 6, kernelSize: 1, ...seeded(seed + 6) } as never),
+    );
+    const sum = apply(make.add().apply([first, inner]) as layers.SymbolicTensor, make.activation({ activation: name }));
+    const again = apply(sum, make.conv2d({ filters: 6, kernelSize: 3, padding: 'same', ...seeded(seed + 8) } as never));
+    const total = make.add().apply([again, sum]) as layers.SymbolicTensor;
+    const output = apply(
+      total,
+      make.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+      make.dense({ units: 4, activation: 'softmax', ...seeded(seed + 9) } as never),
+    );
+    const { compiled, rows, oracle } = await withOracle(layers.model({ inputs: input, outputs: output }), [9, 8, 3], 5);
+    expect(disagreement((await compiled()).run(rows, 5), oracle, 4)).toBeUndefined();
+  });
+
+  it.each(['uint8', 'uint16'] as const)('scales weights that are kept as %s as TensorFlow.js does', async (dtype) => {
+    const { manifest, artifacts, rows } = await compiledAndOracle(
+      [make.dense({ units: 3, activation: 'softmax', name: 'only', ...seeded(1) })],
+      [7],
+      4,
+    );
+    const levels = Array.from({ length: 24 }, (_, i) => (i * 37) % 251);
+    const weightSpecs = artifacts.weightSpecs!.map((spec, i) => ({ ...spec, quantization: { dtype, scale: 0.01 + i / 300, min: -1.2 } }));
+    const kept = {
+      ...artifacts,
+      weightSpecs,
+      weightData: [(dtype === 'uint8' ? Uint8Array.from(levels) : Uint16Array.from(levels)).buffer],
+    };
+    const model = await layers.loadLayersModel({ load: () => Promise.resolve(kept) });
+    const expected = (model.apply(tf.tensor(rows, [4, 7])) as tf.Tensor).dataSync<'float32'>();
+    expect(disagreement(compileModel({ manifest, artifacts: kept } as never).run(rows, 4), expected, 3)).toBeUndefined();
+  });
 
   it('reads rows where they were put, and needs no more memory for as many again', async () => {
     const stack = [
@@ -238,15 +310,33 @@ describe('a compiled model', () => {
     expect(() => readNetwork(manifest as never, artifacts)).toThrow(new Uncompilable(reason));
   });
 
-  it('is none where layers branch', async () => {
+  it.each<[string, string, (input: layers.SymbolicTensor) => layers.SymbolicTensor]>([
+    [
+      'branches that are not added',
+      'both is a Multiply',
+      (input) => joined(make.multiply({ name: 'both' }), branch(input, 'one'), branch(input, 'two')),
+    ],
+    [
+      'three branches',
+      'three adds other than two layers',
+      (input) => joined(make.add({ name: 'three' }), branch(input, 'a'), branch(input, 'b'), branch(input, 'c')),
+    ],
+    [
+      'an activation of what another layer reads as it is',
+      'late is not the only reader of the layer before it',
+      (input) => {
+        const one = branch(input, 'one');
+        return joined(make.add({}), make.reLU({ name: 'late' }).apply(one) as layers.SymbolicTensor, one);
+      },
+    ],
+  ])('is none with %s, named in the reason', async (_, reason, network) => {
     const input = layers.input({ shape: [3] });
-    const one = make.dense({ units: 2, name: 'one' }).apply(input) as layers.SymbolicTensor;
-    const other = make.dense({ units: 2, name: 'other' }).apply(input) as layers.SymbolicTensor;
-    const model = layers.model({ inputs: input, outputs: make.add({ name: 'both' }).apply([one, other]) as layers.SymbolicTensor });
+    const artifacts = await artifactsOf(layers.model({ inputs: input, outputs: network(input) }));
     const manifest = { format: 'layers', input: { shape: [3], features: [] }, labels: ['a', 'b'] };
-    const artifacts = await artifactsOf(model);
-    expect(() => new CompiledExecutor(readNetwork(manifest as never, artifacts))).toThrow(
-      'other does not simply follow the layer before it',
-    );
+    expect(() => readNetwork(manifest as never, artifacts)).toThrow(new Uncompilable(reason));
   });
 });
+
+const branch = (input: layers.SymbolicTensor, name: string): layers.SymbolicTensor =>
+  make.dense({ units: 2, name }).apply(input) as layers.SymbolicTensor;
+const joined = (layer: Layer, ...values: layers.SymbolicTensor[]): layers.SymbolicTensor => layer.apply(values) as layers.SymbolicTensor;

@@ -1,9 +1,9 @@
-import { call, copyMemory, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
-import { convolutionKernel, type Kernel, type Packed, type Placed } from './convolution-kernel.ts';
+import { call, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
+import { convolutionKernel, type Kernel, type Packed } from './convolution-kernel.ts';
+import { Arena, firstWindow, placeSteps, type Layout, type Placed } from './memory-plan.ts';
+import { vectorFloats, type Convolution, type Copy, type Network, type Pool, type Sum } from './network.ts';
 import { pack } from './pack.ts';
-import { Arena, borderedInput, givenLayout, outputLayout, type Layout } from './memory-plan.ts';
-import { poolKernel } from './pool-kernel.ts';
-import { vectorFloats, type Convolution, type Network, type Pool, type Step } from './network.ts';
+import { copyKernel, depthwiseKernel, poolKernel, sumKernel } from './pixel-kernels.ts';
 import { panelVectors, type MathCalls } from './tile.ts';
 import { engine } from './web-assembly.ts';
 import { isWinograd, winogradKernel, winogradScratch, type WinogradPlace } from './winograd-kernel.ts';
@@ -30,44 +30,36 @@ export const math = {
   tanh: Math.tanh,
 } as const;
 
-interface Stage {
-  readonly address: number;
-  readonly layout: Layout;
-}
-
 /** Everything in memory but the weights themselves: the same for all networks of the same layers. */
 interface LaidOut {
   readonly network: Network;
-  readonly placed: readonly Placed<Step>[];
-  /** Where the weights of each step are; undefined for pools. */
+  readonly placed: readonly Placed[];
+  /** Where the weights of each step are; undefined where it has none. */
   readonly packed: readonly (Packed | undefined)[];
   /** Where the steps that are computed by fast convolution keep what they transform, one after the other. */
   readonly scratch: Scratch;
-  readonly bordered: Layout | undefined;
-  readonly stages: readonly Stage[];
+  /** Where each step's outputs go, but the last one's. */
+  readonly addresses: readonly number[];
   readonly block: number;
 }
 
 export function compile(network: Network): Compiled {
   const arena = new Arena();
   const constants = new Map<number, Float32Array>();
-  const layouts = network.steps.map((step, i) => outputLayout(step.output, network.steps[i + 1]));
-  const bordered = borderedInput(network);
-  const inputs = [bordered ?? givenLayout(network.input), ...layouts];
-  const placed = network.steps.map((step, i): Placed<Step> => ({ step, input: inputs[i]!, output: layouts[i]! }));
+  const placed = placeSteps(network);
   const packed = placed.map((each) => {
-    if (!isConvolution(each)) return undefined;
+    if (!hasWeights(each)) return undefined;
     const { weights, bias } = pack(each);
     const addresses = { weights: arena.take(weights.byteLength), bias: arena.take(bias.byteLength) };
     constants.set(addresses.weights, weights).set(addresses.bias, bias);
     return addresses;
   });
-  const between = [...(bordered ? [bordered] : []), ...layouts.slice(0, -1)];
+  const between = placed.slice(0, -1).map(({ output }) => output);
   const block = rowsOfBlock(between);
-  const stages = between.map((layout): Stage => ({ layout, address: arena.take(block * layout.image) }));
+  const addresses = between.map(({ image }) => arena.take(block * image));
   const scratch = takeScratch(placed, arena);
-  const module = moduleOf({ network, placed, packed, bordered, scratch, stages, block });
-  return { module, constants, end: arena.end, outputDepth: layouts.at(-1)!.depth };
+  const module = moduleOf({ network, placed, packed, scratch, addresses, block });
+  return { module, constants, end: arena.end, outputDepth: placed.at(-1)!.output.depth };
 }
 
 /** Modules by the layers that they are code for: the next version of a model mostly has the same, and finds the code warm. */
@@ -84,34 +76,41 @@ function moduleOf(laidOut: LaidOut): object {
   return module;
 }
 
-function emit({ network, placed, packed, bordered, scratch, stages, block }: LaidOut): Uint8Array {
+function emit(laidOut: LaidOut): Uint8Array {
   const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
   const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
-  const functions = placed.map((each, i) => {
-    const { f, code } = kernelOf(each, { packed: packed[i], scratch, calls });
+  const functions = laidOut.placed.map((_, i) => {
+    const { f, code } = kernelOf(i, laidOut, calls);
     return module.add(f, code);
   });
-  if (bordered) functions.unshift(addBorder(module, network, bordered));
-  addRun(module, { functions, stages, block, width: inputWidth(network), depth: placed.at(-1)!.output.depth });
+  addRun(module, functions, laidOut);
   return module.encode();
 }
 
-interface KernelPlace {
-  readonly packed: Packed | undefined;
-  readonly scratch: Scratch;
-  readonly calls: MathCalls;
-}
-
-function kernelOf(placed: Placed<Step>, { packed, scratch, calls }: KernelPlace): Kernel {
-  if (!isConvolution(placed)) return poolKernel(placed as Placed<Pool>);
-  return isWinograd(placed) ? winogradKernel(placed, { packed: packed!, ...scratch }, calls) : convolutionKernel(placed, packed!, calls);
+function kernelOf(i: number, { placed, packed, scratch, addresses }: LaidOut, calls: MathCalls): Kernel {
+  const each = placed[i]!;
+  switch (each.step.kind) {
+    case 'convolution':
+      return isWinograd(each as Placed<Convolution>)
+        ? winogradKernel(each as Placed<Convolution>, { packed: packed[i]!, ...scratch }, calls)
+        : convolutionKernel(each as Placed<Convolution>, packed[i]!, calls);
+    case 'depthwise':
+      return depthwiseKernel(each as Placed<Convolution>, packed[i]!, calls);
+    case 'max':
+    case 'mean':
+      return poolKernel(each as Placed<Pool>);
+    case 'sum':
+      return sumKernel(each as Placed<Sum>, { other: addresses[each.step.with]!, layout: placed[each.step.with]!.output }, calls);
+    case 'copy':
+      return copyKernel(each as Placed<Copy>);
+  }
 }
 
 type Scratch = Omit<WinogradPlace, 'packed'>;
 
 /** Memory that all fast convolutions share, since they run one after the other. */
-function takeScratch(placed: readonly Placed<Step>[], arena: Arena): Scratch {
-  const needed = placed.filter(isConvolution).filter(isWinograd).map(winogradScratch);
+function takeScratch(placed: readonly Placed[], arena: Arena): Scratch {
+  const needed = placed.filter(hasWeights).filter(isWinograd).map(winogradScratch);
   return {
     inputs: arena.take(Math.max(0, ...needed.map(({ inputs }) => inputs))),
     products: arena.take(Math.max(0, ...needed.map(({ products }) => products))),
@@ -119,9 +118,7 @@ function takeScratch(placed: readonly Placed<Step>[], arena: Arena): Scratch {
   };
 }
 
-const inputWidth = ({ input: { height, width, channels } }: Network): number => height * width * channels;
-
-const isConvolution = (placed: Placed<Step>): placed is Placed<Convolution> => placed.step.kind === 'convolution';
+const hasWeights = (placed: Placed): placed is Placed<Convolution> => 'kernel' in placed.step;
 
 function rowsOfBlock(between: readonly Layout[]): number {
   const row = between.reduce((sum, { image }) => sum + image, 0);
@@ -129,56 +126,23 @@ function rowsOfBlock(between: readonly Layout[]): number {
   return rows < vectorFloats ? 1 : rows - (rows % vectorFloats);
 }
 
-/** Copies rows into the middle of a border of zeros. */
-function addBorder(module: ModuleBuilder, { input }: Network, bordered: Layout): number {
-  const f = new FunctionBuilder(['i32', 'i32', 'i32']);
-  const [from, to, rows] = f.parameters as [Local, Local, Local];
-  const [lines, line] = f.locals('i32', 2) as [Local, Local];
-  const bytes = input.width * input.channels * 4;
-  return module.add(
-    f,
-    repeatWhile(get(rows), [
-      set(line, i32.add(get(to), i32.constant(bordered.first))),
-      set(lines, i32.constant(input.height)),
-      repeatWhile(get(lines), [
-        copyMemory(get(line), get(from), i32.constant(bytes)),
-        increase(from, bytes),
-        increase(line, bordered.line),
-        increase(lines, -1),
-      ]),
-      increase(to, bordered.image),
-      increase(rows, -1),
-    ]),
-  );
-}
-
-interface Run {
-  readonly functions: readonly number[];
-  readonly stages: readonly Stage[];
-  readonly block: number;
-  readonly width: number;
-  readonly depth: number;
-}
-
 /** Takes the rows block by block through all functions. */
-function addRun(module: ModuleBuilder, { functions, stages, block, width, depth }: Run): void {
+function addRun(module: ModuleBuilder, functions: readonly number[], { network, placed, addresses, block }: LaidOut): void {
   const f = new FunctionBuilder(['i32', 'i32', 'i32']);
   const [input, output, rows] = f.parameters as [Local, Local, Local];
   const now = f.local('i32');
-  const calls = functions.map((index, i) =>
-    call(
-      index,
-      i === 0 ? get(input) : i32.constant(stages[i - 1]!.address),
-      i === functions.length - 1 ? get(output) : i32.constant(stages[i]!.address),
-      get(now),
-    ),
-  );
+  const { height, width, channels } = network.input;
+  const calls = placed.map((each, i) => {
+    const { from } = each.step;
+    const reads = from < 0 ? get(input) : i32.constant(addresses[from]! + firstWindow(each));
+    return call(functions[i]!, reads, i === placed.length - 1 ? get(output) : i32.constant(addresses[i]!), get(now));
+  });
   const code = repeatWhile(get(rows), [
     set(now, i32.constant(block)),
     when(i32.less(get(rows), i32.constant(block)), set(now, get(rows))),
     calls,
-    increase(input, block * width * 4),
-    increase(output, block * depth * 4),
+    increase(input, block * height * width * channels * 4),
+    increase(output, block * placed.at(-1)!.output.depth * 4),
     set(rows, i32.subtract(get(rows), get(now))),
   ]);
   module.add(f, code, 'run');

@@ -1,7 +1,8 @@
 import type { Executor } from '../executor.ts';
 import type { ModelFolder } from '../model-folder.ts';
 import { compile, math } from './compile.ts';
-import { readNetwork, type Network } from './network.ts';
+import type { Network } from './network.ts';
+import { readNetwork } from './read-network.ts';
 import { engine, type Memory } from './web-assembly.ts';
 
 const page = 65_536;
@@ -30,7 +31,7 @@ export class CompiledExecutor implements Executor {
     this.#width = height * width * channels;
     this.#labels = last.output.channels;
     this.#depth = outputDepth;
-    this.#softmax = last.kind === 'convolution' && last.activation === 'softmax';
+    this.#softmax = 'activation' in last && last.activation === 'softmax';
     this.#input = end;
     this.#memory = new engine.Memory({ initial: Math.ceil(end / page) });
     for (const [address, floats] of constants) new Float32Array(this.#memory.buffer, address, floats.length).set(floats);

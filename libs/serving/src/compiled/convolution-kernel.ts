@@ -1,5 +1,5 @@
 import { FunctionBuilder, get, i32, increase, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
-import type { Layout } from './memory-plan.ts';
+import type { Layout, Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
 import {
   activated,
@@ -13,13 +13,6 @@ import {
   type TileEnds,
   type Window,
 } from './tile.ts';
-
-/** A step and how what it reads and puts out lies in memory. */
-export interface Placed<T> {
-  readonly step: T;
-  readonly input: Layout;
-  readonly output: Layout;
-}
 
 /** Addresses of weights and bias, the weights panel by panel. */
 export interface Packed {

@@ -1,6 +1,8 @@
-import { vectorFloats, type Network, type Padding, type Shape, type Step } from './network.ts';
+import { noPadding, paddingOf, vectorFloats, type Network, type Padding, type Shape, type Step } from './network.ts';
 
-/** How a volume lies in memory: lines of pixels, a border of zeros around them, each pixel its channels. Bytes. */
+const floatBytes = 4;
+
+/** How a volume lies in memory: lines of pixels, a border of zeros around them, each pixel its channels. Bytes, but for the depth. */
 export interface Layout {
   readonly shape: Shape;
   /** Floats of a pixel: the channels, filled up to whole vectors in what the code writes itself. */
@@ -14,34 +16,48 @@ export interface Layout {
 
 export const wholeVectors = (floats: number): number => Math.ceil(floats / vectorFloats);
 
-const none: Padding = [0, 0, 0, 0];
-
-/** As the caller hands rows over: no border, nothing filled up. */
-export function givenLayout(shape: Shape): Layout {
-  return layoutOf(shape, { depth: shape.channels, padding: none });
+/** A step and how what it reads and puts out lies in memory. */
+export interface Placed<T = Step> {
+  readonly step: T;
+  readonly input: Layout;
+  readonly output: Layout;
 }
+
+/** Every step in its place: what each puts out has the widest border that a step after it looks for. */
+export function placeSteps({ input, steps }: Network): Placed[] {
+  const given = layoutOf(input, { depth: input.channels, padding: noPadding });
+  const layouts = steps.map(({ kind, output }, i) => {
+    const depth = kind === 'copy' ? output.channels : wholeVectors(output.channels) * vectorFloats;
+    const padding = steps
+      .filter(({ from }) => from === i)
+      .map(paddingOf)
+      .reduce(widest, noPadding);
+    return layoutOf(output, { depth, padding });
+  });
+  return steps.map((step, i) => ({ step, input: layouts[step.from] ?? given, output: layouts[i]! }));
+}
+
+/** Bytes from the start of an input to the first window of the step that reads it, which may have a narrower border than others. */
+export function firstWindow({ step, input }: Placed): number {
+  const [top, left] = paddingOf(step);
+  return input.first - top * input.line - left * input.depth * floatBytes;
+}
+
+const widest = (a: Padding, b: Padding): Padding => [
+  Math.max(a[0], b[0]),
+  Math.max(a[1], b[1]),
+  Math.max(a[2], b[2]),
+  Math.max(a[3], b[3]),
+];
 
 function layoutOf(
   shape: Shape,
   { depth, padding: [top, left, bottom, right] }: { readonly depth: number; readonly padding: Padding },
 ): Layout {
-  const pixel = depth * 4;
+  const pixel = depth * floatBytes;
   const line = (left + shape.width + right) * pixel;
   return { shape, depth, line, image: (top + shape.height + bottom) * line, first: top * line + left * pixel };
 }
-
-/** What a step puts out, with the border that the step after it looks for. */
-export function outputLayout(shape: Shape, next: Step | undefined): Layout {
-  return layoutOf(shape, { depth: wholeVectors(shape.channels) * vectorFloats, padding: paddingOf(next) });
-}
-
-/** The network's own input, where its first step wants a border around it; undefined where rows can be read as they come. */
-export function borderedInput({ input, steps }: Network): Layout | undefined {
-  const padding = paddingOf(steps[0]);
-  return padding.some((lines) => lines > 0) ? layoutOf(input, { depth: input.channels, padding }) : undefined;
-}
-
-const paddingOf = (step: Step | undefined): Padding => (step?.kind === 'convolution' ? step.padding : none);
 
 /** Hands out addresses one after the other. */
 export class Arena {

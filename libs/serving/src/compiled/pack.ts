@@ -1,4 +1,5 @@
-import { panelsOf, windowOf, type Placed } from './convolution-kernel.ts';
+import { panelsOf, windowOf } from './convolution-kernel.ts';
+import type { Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
 import { isWinograd, transformKernel } from './winograd-kernel.ts';
 
@@ -6,7 +7,18 @@ import { isWinograd, transformKernel } from './winograd-kernel.ts';
 export function pack(placed: Placed<Convolution>): { weights: Float32Array; bias: Float32Array } {
   const bias = new Float32Array(placed.output.depth);
   bias.set(placed.step.bias);
-  return { weights: isWinograd(placed) ? packMatrices(placed) : packWindows(placed), bias };
+  const { kind } = placed.step;
+  return { weights: kind === 'depthwise' ? packChannels(placed) : isWinograd(placed) ? packMatrices(placed) : packWindows(placed), bias };
+}
+
+/** Pixel by pixel of the kernel, the channels filled up to whole vectors. */
+function packChannels({ step, output }: Placed<Convolution>): Float32Array {
+  const { channels } = step.input;
+  const pixels = step.size[0] * step.size[1];
+  const packed = new Float32Array(pixels * output.depth);
+  for (let pixel = 0; pixel < pixels; pixel++)
+    packed.set(step.kernel.subarray(pixel * channels, (pixel + 1) * channels), pixel * output.depth);
+  return packed;
 }
 
 function packWindows(placed: Placed<Convolution>): Float32Array {

@@ -1,5 +1,6 @@
 import { f32x4, FunctionBuilder, get, i32, increase, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
-import { evenly, panelsOf, type Kernel, type Packed, type Placed } from './convolution-kernel.ts';
+import { evenly, panelsOf, type Kernel, type Packed } from './convolution-kernel.ts';
+import type { Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
 import { activated, floatBytes, mostPixels, TileWriter, vectorBytes, type MathCalls, type TileEnds } from './tile.ts';
 
@@ -13,9 +14,9 @@ const narrowest = 6;
  * Whether four outputs of a 3 x 3 convolution are computed together, with 16 multiplications for each pair of channels instead of 36
  * (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016, F(2 x 2, 3 x 3)).
  */
-export function isWinograd({ step: { size, strides, output, input } }: Pick<Placed<Convolution>, 'step'>): boolean {
+export function isWinograd({ step: { kind, size, strides, output, input } }: Pick<Placed<Convolution>, 'step'>): boolean {
   const three = size.every((length) => length === 3) && strides.every((length) => length === 1);
-  return three && input.channels % vectorFloats === 0 && output.width >= narrowest && output.height >= 2;
+  return kind === 'convolution' && three && input.channels % vectorFloats === 0 && output.width >= narrowest && output.height >= 2;
 }
 
 /** Tiles side by side; where the width is odd the last overlaps the one before it. */

@@ -1,0 +1,151 @@
+import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeatWhile, set, type Code, type Local } from './assembler.ts';
+import type { Kernel, Packed } from './convolution-kernel.ts';
+import { wholeVectors, type Layout, type Placed } from './memory-plan.ts';
+import { type Convolution, type Copy, type Pool, type Sum } from './network.ts';
+import { activated, floatBytes, vectorBytes, type MathCalls } from './tile.ts';
+
+/** Code for one pixel of the output and four of its channels: reads at `from`, writes at `to`. */
+type PixelCode = (from: Local, to: Local) => Code;
+
+interface Walk {
+  /** Bytes of the input from one output pixel to the next, along a line and from line to line. */
+  readonly across: number;
+  readonly down: number;
+  readonly code: PixelCode;
+  /** Before each pixel, after each line and each row: for pointers of the code's own. */
+  readonly eachPixel?: Code;
+  readonly eachLine?: Code;
+  readonly eachRow?: Code;
+}
+
+/** Walks over all pixels of all rows, four channels at a time. */
+function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked: Walk): Code {
+  const { across, down, code, eachPixel = [], eachLine = [], eachRow = [] } = walked;
+  const [input, output, rows] = f.parameters as [Local, Local, Local];
+  const [line, outLine, lines, from, to, columns, channels] = f.locals('i32', 7) as [Local, Local, Local, Local, Local, Local, Local];
+  const vectors = wholeVectors(put.shape.channels);
+  const times = (counter: Local, count: number, body: Code): Code => [
+    set(counter, i32.constant(count)),
+    repeatWhile(get(counter), [body, increase(counter, -1)]),
+  ];
+  return repeatWhile(get(rows), [
+    set(line, get(input)),
+    set(outLine, i32.add(get(output), i32.constant(put.first))),
+    times(lines, put.shape.height, [
+      set(from, get(line)),
+      set(to, get(outLine)),
+      times(columns, put.shape.width, [
+        eachPixel,
+        times(channels, vectors, [code(from, to), increase(from, vectorBytes), increase(to, vectorBytes)]),
+        increase(from, across - vectors * vectorBytes),
+      ]),
+      eachLine,
+      increase(line, down),
+      increase(outLine, put.line),
+    ]),
+    eachRow,
+    increase(input, given.image),
+    increase(output, put.image),
+    increase(rows, -1),
+  ]);
+}
+
+const newKernel = (): FunctionBuilder => new FunctionBuilder(['i32', 'i32', 'i32']);
+
+/** Largest or mean number of each window. Line by line, so that a pool over a whole image is no longer than one over two pixels. */
+export function poolKernel(placed: Placed<Pool>): Kernel {
+  const { step, input } = placed;
+  const f = newKernel();
+  const [height, width] = step.size;
+  const [at, lines] = [f.local('i32'), f.local('i32')];
+  const value = f.local('v128');
+  const next = (x: number): Code => f32x4.load(get(at), x * input.depth * floatBytes);
+  const combine = step.kind === 'max' ? f32x4.max : f32x4.add;
+  const pooled: PixelCode = (from, to) => [
+    set(at, get(from)),
+    set(value, step.kind === 'max' ? next(0) : f32x4.constant(0)),
+    set(lines, i32.constant(height)),
+    repeatWhile(get(lines), [
+      Array.from({ length: width }, (_, x) => set(value, combine(get(value), next(x)))),
+      increase(at, input.line),
+      increase(lines, -1),
+    ]),
+    f32x4.store(get(to), step.kind === 'max' ? get(value) : f32x4.multiply(get(value), f32x4.constant(1 / (height * width)))),
+  ];
+  return { f, code: walk(f, placed, { ...steps(placed), code: pooled }) };
+}
+
+/** Each channel by itself: its window times its kernel. */
+export function depthwiseKernel(placed: Placed<Convolution>, packed: Packed, math: MathCalls): Kernel {
+  const { step, input, output } = placed;
+  const f = newKernel();
+  const [height, width] = step.size;
+  const weight = f.local('i32');
+  const value = f.local('v128');
+  const window = Array.from({ length: height * width }, (_, i) => ({ y: Math.floor(i / width), x: i % width, i }));
+  const code: PixelCode = (from, to) => [
+    set(value, f32x4.load(get(weight), packed.bias - packed.weights)),
+    window.map(({ y, x, i }) => {
+      const number = f32x4.load(get(from), y * input.line + x * input.depth * floatBytes);
+      return set(value, f32x4.multiplyAdd(number, f32x4.load(get(weight), i * output.depth * floatBytes), get(value)));
+    }),
+    f32x4.store(get(to), activated(value, step.activation, math)),
+    increase(weight, vectorBytes),
+  ];
+  return { f, code: walk(f, placed, { ...steps(placed), code, eachPixel: set(weight, i32.constant(packed.weights)) }) };
+}
+
+const steps = ({ step, input }: Placed<Convolution | Pool>): Pick<Walk, 'across' | 'down'> => ({
+  across: step.strides[1] * input.depth * floatBytes,
+  down: step.strides[0] * input.line,
+});
+
+/** Adds what lies at `other`. */
+export function sumKernel(
+  placed: Placed<Sum>,
+  { other, layout }: { readonly other: number; readonly layout: Layout },
+  math: MathCalls,
+): Kernel {
+  const { step, input } = placed;
+  const f = newKernel();
+  const at = f.local('i32');
+  const value = f.local('v128');
+  const { height, width, channels } = step.output;
+  const code: PixelCode = (from, to) => [
+    set(value, f32x4.add(f32x4.load(get(from)), f32x4.load(get(at)))),
+    f32x4.store(get(to), activated(value, step.activation, math)),
+    increase(at, vectorBytes),
+  ];
+  const lineBytes = width * wholeVectors(channels) * vectorBytes;
+  const eachLine = increase(at, layout.line - lineBytes);
+  return {
+    f,
+    code: [
+      set(at, i32.constant(other + layout.first)),
+      walk(f, placed, {
+        ...{ across: input.depth * floatBytes, down: input.line, code, eachLine },
+        eachRow: increase(at, layout.image - height * layout.line),
+      }),
+    ],
+  };
+}
+
+/** Copies rows into the middle of a border of zeros. */
+export function copyKernel({ input: given, output: put }: Placed<Copy>): Kernel {
+  const f = newKernel();
+  const [from, to, rows] = f.parameters as [Local, Local, Local];
+  const [lines, line] = f.locals('i32', 2) as [Local, Local];
+  const code = repeatWhile(get(rows), [
+    set(line, i32.add(get(to), i32.constant(put.first))),
+    set(lines, i32.constant(given.shape.height)),
+    repeatWhile(get(lines), [
+      copyMemory(get(line), get(from), i32.constant(given.line)),
+      increase(from, given.line),
+      increase(line, put.line),
+      increase(lines, -1),
+    ]),
+    increase(to, put.image),
+    increase(rows, -1),
+  ]);
+  return { f, code };
+}
