@@ -13,7 +13,7 @@ export interface Executor {
    * @throws Error when the model throws or its output has another shape; ExecutorGone when it answers no more.
    */
   run(rows: Float32Array, n: number): Float32Array;
-  /** Bytes the weights hold; what runs in a process of its own: bytes of that. */
+  /** Bytes the weights hold, of compiled code with its buffers; what runs in a process of its own: bytes of that. */
   readonly bytes: number;
   /** Tensors alive where it computes; absent: it makes none. */
   readonly tensors?: number;

@@ -26,8 +26,6 @@ async function compiledAndOracle(stack: readonly Layer[], input: number[], n: nu
 
 /** What the model answers to n rows on the oracle, and the means to compile it. */
 async function withOracle(model: layers.LayersModel, input: number[], n: number) {
-  tf.enableProdMode();
-  await tf.setBackend('cpu');
   const width = input.reduce((product, size) => product * size, 1);
   const rows = Float32Array.from({ length: n * width }, (_, i) => Math.sin(i * 12.9898) * 1.5);
   const oracle = tf.tidy(() => (model.apply(tf.tensor(rows, [n, ...input])) as tf.Tensor).dataSync<'float32'>());
@@ -129,6 +127,11 @@ function notAModel(thrown: unknown): never {
 }
 
 describe('a compiled model', () => {
+  beforeAll(async () => {
+    tf.enableProdMode();
+    await tf.setBackend('cpu');
+  });
+
   it('answers as the oracle does, whatever its chain of layers, and however many rows there are', async () => {
     const image = fc.record({
       shape: fc.tuple(fc.integer({ min: 9, max: 14 }), fc.integer({ min: 9, max: 14 }), fc.integer({ min: 1, max: 5 })),

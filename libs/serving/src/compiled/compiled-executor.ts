@@ -12,7 +12,6 @@ type Run = (input: number, output: number, rows: number) => void;
 /** A network as WebAssembly written for it: one call a batch, nothing allocated, weights laid out for SIMD. */
 export class CompiledExecutor implements Executor {
   readonly name = 'compiled';
-  readonly bytes: number;
   readonly #memory: Memory;
   readonly #run: Run;
   readonly #width: number;
@@ -35,9 +34,12 @@ export class CompiledExecutor implements Executor {
     this.#input = end;
     this.#memory = new engine.Memory({ initial: Math.ceil(end / page) });
     for (const [address, floats] of constants) new Float32Array(this.#memory.buffer, address, floats.length).set(floats);
-    this.bytes = [...constants.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     const instance = new engine.Instance(module, { env: { memory: this.#memory, ...math } });
     this.#run = instance.exports['run'] as Run;
+  }
+
+  get bytes(): number {
+    return this.#memory.buffer.byteLength;
   }
 
   rows(n: number): Float32Array {
