@@ -34,3 +34,17 @@ onLinux('a thread whose work failed is as before (needs Linux)', async () => {
   await expect(inBackground(work)).rejects.toThrow(privileged() ? /^[1-9]/ : '0');
   expect(own()).toBe(before);
 });
+
+onLinux(
+  'a thread whose work takes long is as before after a second, so that it comes to an end where every core is busy (needs Linux)',
+  async () => {
+    const raised = async (): Promise<void> => {
+      while (own() !== before) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const during = await inBackground(async () => {
+      await raised();
+      return own();
+    });
+    expect(during).toBe(before);
+  },
+);
