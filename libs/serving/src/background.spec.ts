@@ -36,7 +36,7 @@ onLinux('a thread whose work failed is as before (needs Linux)', async () => {
 });
 
 onLinux(
-  'a thread whose work takes long is as before after a second, so that it comes to an end where every core is busy (needs Linux)',
+  'a thread whose work takes long is as before after half a second, so that it comes to an end where every core is busy (needs Linux)',
   async () => {
     const raised = async (): Promise<void> => {
       while (own() !== before) await new Promise((resolve) => setImmediate(resolve));

@@ -6,11 +6,11 @@ import { isMainThread } from 'node:worker_threads';
 /** A tenth of the processor beside a busy thread of the usual niceness. */
 const nicer = 10;
 /** Milliseconds after which it is taken back: where every core is busy, what is nice for good is never done. */
-const longest = 1000;
+const longest = 500;
 
 /**
  * Does work, such as loading a model, without taking the processor from threads that serve: this thread, and in the main thread of a process
- * those that the work starts, are niced until it is done, for a second at most. Only Linux nices threads one by one, and only who has the capability SYS_NICE may take it
+ * those that the work starts, are niced until it is done, for half a second at most. Only Linux nices threads one by one, and only who has the capability SYS_NICE may take it
  * back (root has it, in Docker only when it is added): elsewhere the work is done as it is.
  */
 export async function inBackground<T>(work: () => Promise<T>): Promise<T> {

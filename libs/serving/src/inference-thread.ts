@@ -1,5 +1,7 @@
 import { inBackground } from './background.ts';
 
-/** The file that an inference thread starts with. */
-const { serveThread } = await inBackground(() => import('./serve-thread.ts'));
-await serveThread();
+/** The file that an inference thread starts with: from its first import on it is in the background of those that serve, until it serves itself. */
+await inBackground(async () => {
+  const { serveThread } = await import('./serve-thread.ts');
+  await serveThread();
+});

@@ -113,12 +113,12 @@ async function openFirst(laneWith: LaneWith, kept: Kept | undefined): Promise<Op
   return { lane, facts: { ...facts, why: [facts.why, taken, unkept].filter((part) => part !== '').join('; ') } };
 }
 
-/** Where every executor was timed in a thread or process that the one taken does not need, it ends, and TensorFlow's memory with it. */
+/** Where every executor was timed in a thread or process that the one taken does not need, it ends, and its memory with it. */
 async function openTimed(laneWith: LaneWith): Promise<Opened> {
   const lane = laneWith(undefined);
   const facts = await lane.open();
   const lasting = laneWith(facts);
-  if (lasting.placement === lane.placement && facts.plan.tensor) return { lane, facts };
+  if (lasting.placement === lane.placement) return { lane, facts };
   await lane.close();
   await lasting.open();
   return { lane: lasting, facts };

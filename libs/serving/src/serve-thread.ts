@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError, toSluiceError } from '@sluice/domain';
-import { inBackground } from './background.ts';
 import { ExecutorGone, type Executor } from './executor.ts';
 import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
@@ -17,7 +16,7 @@ export type Wrap = (executor: Executor, data: ThreadData) => Executor;
 /** The whole life of an inference thread: load, report, answer batches until told to close. */
 export async function serveThread(wrap?: Wrap): Promise<void> {
   const { port, data } = await openThreadPort();
-  await inBackground(() => serve({ port, data }, wrap));
+  await serve({ port, data }, wrap);
 }
 
 /** Loads the model of one lane and goes on to answer its batches, in whatever thread this is. */
