@@ -65,7 +65,8 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   const { plan, timings, why } = compiled
     ? planByTime(compiled, best, options.maxBatch)
     : { plan: { tensor: best.name, compiledUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };
-  const table = [...(compiled ? [compiled] : []), ...tensors].map(({ executor: { name }, timings: times }) => ({
+  const others = tensors.filter(({ executor }) => executor !== best.executor);
+  const table = [...(compiled ? [compiled] : []), best, ...others].map(({ executor: { name }, timings: times }) => ({
     executor: name,
     timings: times,
   }));

@@ -33,7 +33,7 @@ export async function openLanes(options: ServerOptions, folder: ModelFolder): Pr
   setNativeEnvironment(process.env);
   const { limits } = folder.manifest;
   const data = { dir: options.dir, schemas: options.schemas, options: executorOptions(options, folder) };
-  // What has to be told from this thread, by a file, a limit or a number, has one of its own.
+  // A file to start with, a limit of memory or a number of threads is for threads.
   const apart = options.threadFile !== undefined || limits?.memoryMb !== undefined || (options.threads ?? 1) > 1;
   const laneWith: LaneWith = (timed) =>
     new ThreadLane({

@@ -237,6 +237,15 @@ describe('a compiled model', () => {
     expect(compiled.rows(9).buffer).toBe(room.buffer);
   });
 
+  it('answers no rows with nothing', async () => {
+    const { compiled, rows } = await compiledAndOracle(
+      [conv4(), make.flatten(), make.dense({ units: 2, activation: 'softmax' })],
+      [6, 6, 3],
+      1,
+    );
+    expect((await compiled()).run(rows, 0)).toHaveLength(0);
+  });
+
   it('shares its code with another version of the same layers, and nothing else', async () => {
     const version = (seed: number) =>
       compiledAndOracle(

@@ -48,6 +48,8 @@ export class CompiledExecutor implements Executor {
   }
 
   run(rows: Float32Array, n: number): Float32Array {
+    // The loops count down from n and look at it after each turn: from zero they would not end.
+    if (n === 0) return new Float32Array(0);
     if (n > this.#capacity) this.#grow(n);
     const floats = this.#floats;
     if (rows.buffer !== floats.buffer) floats.set(rows.subarray(0, n * this.#width), this.#input / 4);

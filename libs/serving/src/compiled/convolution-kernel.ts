@@ -1,4 +1,4 @@
-import { FunctionBuilder, get, i32, increase, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
+import { FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
 import type { Layout, Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
 import {
@@ -10,7 +10,7 @@ import {
   TileWriter,
   vectorBytes,
   type MathCalls,
-  type TileEnds,
+  tileEnds,
   type Window,
 } from './tile.ts';
 
@@ -79,12 +79,7 @@ class KernelWriter {
   readonly #packed: Packed;
   readonly #tiles: TileWriter;
   readonly #window: Window;
-  readonly #ends: TileEnds = {
-    from: this.f.local('i32'),
-    to: this.f.local('i32'),
-    weights: this.f.local('i32'),
-    bias: this.f.local('i32'),
-  };
+  readonly #ends = tileEnds(this.f);
   readonly #input = this.f.parameters[0]!;
   readonly #output = this.f.parameters[1]!;
   readonly #rows = this.f.parameters[2]!;
@@ -220,6 +215,6 @@ class KernelWriter {
 
   #repeat(times: number, body: Code, counter: Local = this.#panel): Code {
     if (times === 1) return body;
-    return [set(counter, i32.constant(times)), repeatWhile(get(counter), [body, increase(counter, -1)])];
+    return repeat(counter, times, body);
   }
 }

@@ -1,4 +1,4 @@
-import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeatWhile, set, type Code, type Local } from './assembler.ts';
+import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, type Code, type Local } from './assembler.ts';
 import type { Kernel, Packed } from './convolution-kernel.ts';
 import { wholeVectors, type Layout, type Placed } from './memory-plan.ts';
 import { type Convolution, type Copy, type Pool, type Sum } from './network.ts';
@@ -24,19 +24,15 @@ function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked:
   const [input, output, rows] = f.parameters as [Local, Local, Local];
   const [line, outLine, lines, from, to, columns, channels] = f.locals('i32', 7) as [Local, Local, Local, Local, Local, Local, Local];
   const vectors = wholeVectors(put.shape.channels);
-  const times = (counter: Local, count: number, body: Code): Code => [
-    set(counter, i32.constant(count)),
-    repeatWhile(get(counter), [body, increase(counter, -1)]),
-  ];
   return repeatWhile(get(rows), [
     set(line, get(input)),
     set(outLine, i32.add(get(output), i32.constant(put.first))),
-    times(lines, put.shape.height, [
+    repeat(lines, put.shape.height, [
       set(from, get(line)),
       set(to, get(outLine)),
-      times(columns, put.shape.width, [
+      repeat(columns, put.shape.width, [
         eachPixel,
-        times(channels, vectors, [code(from, to), increase(from, vectorBytes), increase(to, vectorBytes)]),
+        repeat(channels, vectors, [code(from, to), increase(from, vectorBytes), increase(to, vectorBytes)]),
         increase(from, across - vectors * vectorBytes),
       ]),
       eachLine,

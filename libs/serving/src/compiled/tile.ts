@@ -43,6 +43,13 @@ export interface TileEnds {
 /** Indexes of functions that WebAssembly does not have, by activation. */
 export type MathCalls = Readonly<Partial<Record<Activation, number>>>;
 
+export const tileEnds = (f: FunctionBuilder): TileEnds => ({
+  from: f.local('i32'),
+  to: f.local('i32'),
+  weights: f.local('i32'),
+  bias: f.local('i32'),
+});
+
 const each = (count: number, make: (i: number) => Code): Code => Array.from({ length: count }, (_, i) => make(i));
 
 /** Writes the innermost code: sums for a few pixels and channels, kept in registers from the bias to the activation. */

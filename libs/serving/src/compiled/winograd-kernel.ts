@@ -1,8 +1,8 @@
-import { f32x4, FunctionBuilder, get, i32, increase, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
+import { f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
 import { evenly, panelsOf, type Kernel, type Packed } from './convolution-kernel.ts';
 import type { Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
-import { activated, floatBytes, mostPixels, TileWriter, vectorBytes, type MathCalls, type TileEnds } from './tile.ts';
+import { activated, floatBytes, mostPixels, TileWriter, vectorBytes, tileEnds, type MathCalls } from './tile.ts';
 
 /** Inputs that a tile of 2 x 2 outputs looks at, along one side, and all of them. */
 const side = 4;
@@ -62,12 +62,7 @@ class WinogradWriter {
   readonly #math: MathCalls;
   readonly #tiles: TileWriter;
   readonly #count: number;
-  readonly #ends: TileEnds = {
-    from: this.f.local('i32'),
-    to: this.f.local('i32'),
-    weights: this.f.local('i32'),
-    bias: this.f.local('i32'),
-  };
+  readonly #ends = tileEnds(this.f);
   /** The first pixel of a line of tiles, in the input and in the output. */
   readonly #line = this.f.local('i32');
   readonly #outLine = this.f.local('i32');
@@ -91,7 +86,7 @@ class WinogradWriter {
     return repeatWhile(get(rows), [
       set(this.#line, get(input)),
       set(this.#outLine, i32.add(get(output), i32.constant(put.first))),
-      this.#repeat(lines, Math.ceil(step.output.height / 2), [
+      repeat(lines, Math.ceil(step.output.height / 2), [
         lastOverlaps(step.output.height, lines, [increase(this.#line, -given.line), increase(this.#outLine, -put.line)]),
         this.#transformInputs(),
         this.#multiply(),
@@ -128,9 +123,9 @@ class WinogradWriter {
     return [
       set(from, get(this.#line)),
       set(to, i32.constant(this.#place.inputs)),
-      this.#repeat(this.#outer, this.#count, [
+      repeat(this.#outer, this.#count, [
         lastOverlaps(step.output.width, this.#outer, increase(from, -pixel)),
-        this.#repeat(this.#inner, vectors, channels),
+        repeat(this.#inner, vectors, channels),
         increase(from, 2 * pixel - vectors * vectorBytes),
       ]),
     ];
@@ -147,7 +142,7 @@ class WinogradWriter {
       set(from, get(inputs)),
       set(to, get(products)),
       evenly(this.#count, mostPixels).map(({ size, times }) =>
-        this.#repeat(pieces, times, [
+        repeat(pieces, times, [
           this.#tiles.tile({ pixels: size, apart, outApart, panels: 1, vectors }, this.#ends),
           increase(from, size * apart),
           increase(to, size * outApart),
@@ -161,8 +156,8 @@ class WinogradWriter {
       set(bias, i32.constant(this.#place.zeros)),
       set(inputs, i32.constant(this.#place.inputs)),
       set(products, i32.constant(this.#place.products)),
-      this.#repeat(this.#outer, places, [
-        panelsOf(put).map(({ vectors, count }) => this.#repeat(this.#inner, count, panel(vectors))),
+      repeat(this.#outer, places, [
+        panelsOf(put).map(({ vectors, count }) => repeat(this.#inner, count, panel(vectors))),
         increase(inputs, this.#count * apart),
         // The panels have gone along one tile.
         increase(products, (this.#count - 1) * outApart),
@@ -195,17 +190,13 @@ class WinogradWriter {
     return [
       set(from, i32.constant(this.#place.products)),
       set(to, get(this.#outLine)),
-      this.#repeat(this.#outer, this.#count, [
+      repeat(this.#outer, this.#count, [
         lastOverlaps(step.output.width, this.#outer, increase(to, -pixel)),
         set(bias, i32.constant(this.#place.packed.bias)),
-        this.#repeat(this.#inner, vectors, channels),
+        repeat(this.#inner, vectors, channels),
         increase(to, pixel),
       ]),
     ];
-  }
-
-  #repeat(counter: Local, times: number, body: Code): Code {
-    return [set(counter, i32.constant(times)), repeatWhile(get(counter), [body, increase(counter, -1)])];
   }
 }
 
