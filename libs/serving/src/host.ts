@@ -3,8 +3,10 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from './message.ts';
-import type { FromThread, ThreadData, ToThread } from './protocol.ts';
-import type { ThreadPort } from './thread-port.ts';
+import type { ModelFolder } from './model-folder.ts';
+import type { FromThread, Task, ThreadData, ToThread } from './protocol.ts';
+import { packSlab, SlabPool, SpanReader } from './slab.ts';
+import type { Order, ThreadPort } from './thread-port.ts';
 
 /**
  * Where an inference thread lives. `inline`: nowhere but in the thread that asks, for models that take less time than waking another. `process`: what it takes is given back when it ends, which TensorFlow's native library never does while
@@ -17,8 +19,7 @@ export const handOver: Readonly<Record<Placement, number>> = { inline: 0, thread
 
 /** An inference thread as its lane sees it. */
 export interface Host {
-  /** `moved` are buffers that the caller gives away; they come back with the answer. */
-  send(message: ToThread, moved?: readonly ArrayBuffer[]): void;
+  send(task: Task): void;
   end(): Promise<void>;
 }
 
@@ -26,6 +27,8 @@ export interface HostOptions {
   /** File of the thread. */
   readonly file: URL;
   readonly data: ThreadData;
+  /** The model as this thread has read it; others read it themselves. */
+  readonly folder: ModelFolder;
   /** Largest JavaScript heap; undefined: the runtime's default. Tensors lie outside of it. */
   readonly memoryMb: number | undefined;
   readonly onMessage: (message: FromThread) => void;
@@ -41,9 +44,9 @@ const starts: Readonly<Record<Placement, (options: HostOptions) => Host>> = {
 
 export const startHost = (placement: Placement, options: HostOptions): Host => starts[placement](options);
 
-/** Each message has a turn of the event loop of its own, so that whatever else the thread does goes on between batches. */
-function startInline({ data, onMessage, onGone }: HostOptions): Host {
-  let heed: (message: ToThread) => void = () => undefined;
+/** Rows are read where they are. Each task has a turn of the event loop of its own, so that whatever else the thread does goes on between batches. */
+function startInline({ data, folder, onMessage, onGone }: HostOptions): Host {
+  let heed: (order: Order) => void = () => undefined;
   let ended = false;
   const port: ThreadPort = {
     placement: 'inline',
@@ -51,9 +54,10 @@ function startInline({ data, onMessage, onGone }: HostOptions): Host {
     listen: (handler) => (heed = handler),
     close: () => (ended = true),
   };
-  import('./serve-thread.ts').then(({ serve }) => serve({ port, data })).catch((error: unknown) => onGone(messageOf(error)));
+  import('./serve-thread.ts').then(({ serve }) => serve({ port, data, read: folder })).catch((error: unknown) => onGone(messageOf(error)));
   return {
-    send: (message) => void setImmediate(() => ended || heed(message)),
+    send: (task) =>
+      void setImmediate(() => ended || heed(task.kind === 'run' ? { kind: 'run', values: new SpanReader(task.batch) } : task)),
     end: () => Promise.resolve(port.close()),
   };
 }
@@ -64,11 +68,19 @@ function startThread({ file, data, memoryMb, onMessage, onGone }: HostOptions): 
     env: process.env,
     ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
   });
-  worker.on('message', onMessage);
+  const slabs = new SlabPool();
+  worker.on('message', ({ slab, ...message }: FromThread & { readonly slab?: ArrayBuffer }) => {
+    if (slab) slabs.giveBack(slab);
+    onMessage(message);
+  });
   worker.on('error', (error: Error) => onGone(`the thread died: ${error.message}`));
   worker.on('exit', (code: number) => onGone(`the thread ended with code ${code}`));
   return {
-    send: (message, moved = []) => worker.postMessage(message, moved),
+    send(task) {
+      if (task.kind !== 'run') return worker.postMessage(task);
+      const slab = packSlab(task.batch, slabs);
+      worker.postMessage({ kind: 'run', n: task.batch.n, slab } satisfies ToThread, [slab]);
+    },
     end: async () => void (await worker.terminate()),
   };
 }
@@ -85,32 +97,30 @@ function startProcess({ file, data, memoryMb, onMessage, onGone }: HostOptions):
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const lastWords = listen(child.stderr!);
-  /** Copied when they are sent: they wait here for the answer that brings them back. */
-  const slabs: ArrayBuffer[] = [];
+  const slabs = new SlabPool();
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  child.on('message', (message) => onMessage(withSlab(message as FromThread, slabs)));
+  child.on('message', (message) => onMessage(message as FromThread));
   child.on('error', (error) => onGone(`its process failed: ${error.message}`));
   child.on('close', (code, signal) => onGone(`its process ended with ${signal ?? `code ${code}`}${lastWords()}`));
   // Sending to one that has just died is no error of its own: its exit tells.
   const send = (message: ToThread | ThreadData): void => void child.send(message, () => undefined);
   send(data);
   return {
-    send(message) {
-      if (message.kind === 'run') slabs.push(message.slab);
-      send(message);
+    send(task) {
+      if (task.kind !== 'run') return send(task);
+      const slab = packSlab(task.batch, slabs);
+      send({ kind: 'run', n: task.batch.n, slab });
+      // It was copied when it was sent.
+      slabs.giveBack(slab);
     },
     async end() {
       child.kill('SIGKILL');
       await gone;
     },
   };
-}
-
-function withSlab(message: FromThread, slabs: ArrayBuffer[]): FromThread {
-  return message.kind === 'scores' || message.kind === 'threw' ? { ...message, slab: slabs.shift()! } : message;
 }
 
 /** Keeps what a process says on its error output: at its end it is the reason, before that TensorFlow's chatter. */

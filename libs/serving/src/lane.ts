@@ -1,8 +1,8 @@
 import { defineMachine, SluiceError, type Machine, type Transitions } from '@sluice/domain';
 import { startHost, type Host, type Placement } from './host.ts';
-import type { ExecutorFacts, FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
+import type { ModelFolder } from './model-folder.ts';
+import type { ExecutorFacts, FromThread, RowFailure, ThreadData, ThreadStats } from './protocol.ts';
 import type { Batch } from './row-queue.ts';
-import { packSlab, SlabPool } from './slab.ts';
 
 /** What became of a batch. `scores`: rows with failures of their own; the others failed as a whole. */
 export type Outcome =
@@ -21,6 +21,7 @@ export interface LaneOptions {
   /** File of the thread. */
   readonly file: URL;
   readonly data: ThreadData;
+  readonly folder: ModelFolder;
   readonly placement: Placement;
   /** Milliseconds a batch may take before its thread is given up. */
   readonly timeout: number;
@@ -50,7 +51,6 @@ interface Running {
 /** One inference thread and its successors: a thread that hangs or dies is replaced, its batches are told apart. */
 export class ThreadLane implements Lane {
   readonly #options: LaneOptions;
-  readonly #slabs = new SlabPool();
   readonly #state: Machine<LaneState> = defineMachine('inference thread', laneTransitions, { start: 'starting' });
   /** Batches given to the thread, the one it works on first; its message queue keeps the order. */
   #running: Running[] = [];
@@ -92,7 +92,7 @@ export class ThreadLane implements Lane {
   async stats(): Promise<ThreadStats> {
     return new Promise((resolve) => {
       this.#stats.push(resolve);
-      this.#send({ kind: 'stats' });
+      this.#host?.send({ kind: 'stats' });
     });
   }
 
@@ -104,9 +104,9 @@ export class ThreadLane implements Lane {
   }
 
   #start(): void {
-    const { file, data, memoryMb, placement } = this.#options;
+    const { file, data, folder, memoryMb, placement } = this.#options;
     const host: Host = startHost(placement, {
-      ...{ file, memoryMb, data: { ...data, plan: this.#plan } },
+      ...{ file, folder, memoryMb, data: { ...data, plan: this.#plan } },
       onMessage: (message) => this.#receive(host, message),
       onGone: (why) => this.#lose(host, why),
     });
@@ -126,7 +126,6 @@ export class ThreadLane implements Lane {
       this.#ready?.(message.facts);
       return this.#post();
     }
-    this.#slabs.giveBack(message.slab);
     const done = this.#running.shift();
     this.#posted -= 1;
     this.#watch();
@@ -136,15 +135,10 @@ export class ThreadLane implements Lane {
   #post(): void {
     while (this.#posted < this.#running.length) {
       const { batch } = this.#running[this.#posted]!;
-      const slab = packSlab(batch.spans, batch.n, this.#slabs);
-      this.#send({ kind: 'run', n: batch.n, slab }, [slab]);
+      this.#host?.send({ kind: 'run', batch });
       this.#posted += 1;
       if (this.#posted === 1) this.#watch();
     }
-  }
-
-  #send(message: ToThread, moved: ArrayBuffer[] = []): void {
-    this.#host?.send(message, moved);
   }
 
   /** Starts the clock anew for whatever the thread works on now, or stops it. */

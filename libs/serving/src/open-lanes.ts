@@ -44,6 +44,7 @@ export async function openLanes(options: ServerOptions, folder: ModelFolder): Pr
       memoryMb: limits?.memoryMb,
       onLost: options.onLost,
       data: { ...data, plan: timed?.plan },
+      folder,
     });
   const { lane, facts } = await openFirst(laneWith, options.calibrations && new Kept(options.calibrations, folder, data.options));
   const others = Array.from({ length: (options.threads ?? 1) - 1 }, () => laneWith(facts));

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@sluice/domain';
 import type { Plan } from './calibrate.ts';
 import type { ExecutorOptions } from './open-executor.ts';
+import type { Batch } from './row-queue.ts';
 import type { Timing } from './timing.ts';
 
 /** What a thread is started with. */
@@ -46,21 +47,22 @@ export interface RowFailure {
   readonly message: string;
 }
 
-/** Main to thread. `slab` is moved, not copied, and comes back with the answer. Layout: see slab.ts. */
+/** What a lane asks of its host. */
+export type Task = { readonly kind: 'run'; readonly batch: Batch } | { readonly kind: 'stats' };
+
+/** The same on its way to another thread or process. `slab` holds the rows, see slab.ts. */
 export type ToThread = { readonly kind: 'run'; readonly n: number; readonly slab: ArrayBuffer } | { readonly kind: 'stats' };
 
-/** Thread to main. `micros` is the time the batch kept the thread busy, decoding included. */
+/** The answers, in the order of the tasks. `micros` is the time the batch kept the thread busy, decoding included. */
 export type FromThread =
   | { readonly kind: 'ready'; readonly facts: ExecutorFacts }
   | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly kind: 'scores';
-
       /** n rows with one softmax output per label; rows that failed hold zeros. */
-      readonly scores: Float32Array;
+      readonly scores: Float32Array<ArrayBuffer>;
       readonly failures: readonly RowFailure[];
-      readonly slab: ArrayBuffer;
       readonly micros: number;
     }
-  | { readonly kind: 'threw'; readonly message: string; readonly slab: ArrayBuffer; readonly micros: number }
+  | { readonly kind: 'threw'; readonly message: string; readonly micros: number }
   | { readonly kind: 'stats'; readonly stats: ThreadStats };

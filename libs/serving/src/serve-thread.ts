@@ -5,8 +5,8 @@ import { messageOf } from './message.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import type { OpenedExecutor } from './open-executor.ts';
 import { openPlanned } from './open-planned.ts';
-import type { FromThread, RowFailure, ThreadData, ThreadStats, ToThread } from './protocol.ts';
-import { SlabReader } from './slab.ts';
+import type { FromThread, RowFailure, ThreadData, ThreadStats } from './protocol.ts';
+import type { Values } from './slab.ts';
 import { soften } from './temperature.ts';
 import { openThreadPort, type ThreadPort } from './thread-port.ts';
 
@@ -19,17 +19,21 @@ export async function serveThread(wrap?: Wrap): Promise<void> {
   await serve({ port, data }, wrap);
 }
 
+interface Served {
+  readonly port: ThreadPort;
+  readonly data: ThreadData;
+  /** The model, where this thread has read it already. */
+  readonly read?: ModelFolder;
+}
+
 /** Loads the model of one lane and goes on to answer its batches, in whatever thread this is. */
-export async function serve(
-  { port, data }: { readonly port: ThreadPort; readonly data: ThreadData },
-  wrap: Wrap = (executor) => executor,
-): Promise<void> {
+export async function serve({ port, data, read }: Served, wrap: Wrap = (executor) => executor): Promise<void> {
   try {
-    const folder = await loadModel(data.dir, data.schemas);
+    const folder = read ?? (await loadModel(data.dir, data.schemas));
     const { executor, ...opened } = await open(folder, data);
     const batches = new BatchRunner(folder, wrap(executor, data), data.options.maxBatch);
-    port.listen((message) => {
-      if (message.kind === 'run') return batches.run(message, port);
+    port.listen((order) => {
+      if (order.kind === 'run') return batches.run(order.values, port);
       const whole = port.placement === 'process' ? wholeProcess() : {};
       port.send({ kind: 'stats', stats: { tensors: executor.tensors ?? 0, weightBytes: executor.bytes, ...whole } });
     });
@@ -63,7 +67,7 @@ class BatchRunner {
   readonly #labels: number;
   readonly #temperature: number;
   /** Answers of quick batches, to be sent together. */
-  #held: { readonly message: FromThread; readonly moved: ArrayBuffer[] }[] = [];
+  #held: FromThread[] = [];
 
   constructor(folder: ModelFolder, executor: Executor, maxBatch: number) {
     this.#folder = folder;
@@ -73,39 +77,37 @@ class BatchRunner {
     this.#temperature = folder.manifest.calibration?.temperature ?? 1;
   }
 
-  run({ n, slab }: Extract<ToThread, { kind: 'run' }>, port: Pick<ThreadPort, 'send'>): void {
+  run(values: Values, port: Pick<ThreadPort, 'send'>): void {
+    const { n } = values;
     const start = performance.now();
     const micros = (): number => (performance.now() - start) * 1000;
     try {
-      const { rowOf, failures } = this.#decode(new SlabReader(slab, n), n);
+      const { rowOf, failures } = this.#decode(values);
       const outputs: Float32Array = rowOf.length > 0 ? this.#executor.run(this.#rows, rowOf.length) : new Float32Array(0);
       if (outputs.length !== rowOf.length * this.#labels)
         throw new Error(`${outputs.length} outputs for ${rowOf.length} rows of ${this.#labels} labels`);
       // A copy: a backend may hand out a view of memory that is not its to give away.
       const scores = failures.length === 0 ? outputs.slice() : this.#spread(outputs, rowOf, n);
       soften(scores, this.#labels, this.#temperature);
-      this.#answer({ kind: 'scores', scores, failures, slab, micros: micros() }, [scores.buffer, slab]);
+      this.#held.push({ kind: 'scores', scores, failures, micros: micros() });
       // One row alone may be there to find the one at fault: its answer must not be lost with what comes after it.
       if (n > 1 && micros() < quick) return void (this.#held.length === 1 && setImmediate(() => this.#flush(port)));
     } catch (thrown) {
       // This thread is to be replaced: it ends of it, and its lane sees to the batch.
       if (thrown instanceof ExecutorGone) throw thrown;
-      this.#answer({ kind: 'threw', message: messageOf(thrown), slab, micros: micros() }, [slab]);
+      this.#held.push({ kind: 'threw', message: messageOf(thrown), micros: micros() });
     }
     this.#flush(port);
   }
 
-  #answer(message: FromThread, moved: ArrayBuffer[]): void {
-    this.#held.push({ message, moved });
-  }
-
   #flush(port: Pick<ThreadPort, 'send'>): void {
-    for (const { message, moved } of this.#held.splice(0)) port.send(message, moved);
+    for (const message of this.#held.splice(0)) port.send(message);
   }
 
   /** Rows that decode lie one behind the other; `rowOf` tells which row of the batch each of them is. */
-  #decode(values: SlabReader, n: number): { rowOf: Int32Array; failures: RowFailure[] } {
+  #decode(values: Values): { rowOf: Int32Array; failures: RowFailure[] } {
     const { width, extractors } = this.#folder;
+    const { n } = values;
     const rowOf = new Int32Array(n);
     const failures: RowFailure[] = [];
     let good = 0;
@@ -114,7 +116,7 @@ class BatchRunner {
       const extractor = extractors[schema];
       try {
         if (!extractor) throw new SluiceError('SLUICE_SCHEMA_UNKNOWN', `The flow has no request schema ${schema}.`);
-        extractor.extract(values.bytes, values.start(row), this.#rows, good * width, values.end(row));
+        extractor.extract(values.bytes(row), values.start(row), this.#rows, good * width, values.end(row));
         rowOf[good++] = row;
       } catch (thrown) {
         const { code, message } = toSluiceError(thrown, 'SLUICE_AVRO_INVALID');

@@ -1,4 +1,4 @@
-import type { Span } from './row-queue.ts';
+import type { Batch, InferValue } from './row-queue.ts';
 
 /**
  * A batch on its way to a thread is one ArrayBuffer: first a table of Int32 triples (schema, start, end), one per row,
@@ -24,7 +24,7 @@ export class SlabPool {
 }
 
 /** Copies the rows of a batch into a slab of the pool. */
-export function packSlab(spans: readonly Span[], n: number, pool: SlabPool): ArrayBuffer {
+export function packSlab({ spans, n }: Batch, pool: SlabPool): ArrayBuffer {
   let bytes = n * fields * 4;
   for (const { request, from, to } of spans) for (let i = from; i < to; i++) bytes += request.values[i]!.value.length;
   const slab = pool.take(bytes);
@@ -44,14 +44,31 @@ export function packSlab(spans: readonly Span[], n: number, pool: SlabPool): Arr
   return slab;
 }
 
-/** Reads a slab in the thread: where in its bytes each body lies. */
-export class SlabReader {
-  readonly bytes: Uint8Array;
+/** The rows of a batch, where they are decoded. */
+export interface Values {
+  readonly n: number;
+  /** Index of the writer schema. */
+  schema(row: number): number;
+  /** The body lies in `bytes[start, end)`. */
+  bytes(row: number): Uint8Array;
+  start(row: number): number;
+  end(row: number): number;
+}
+
+/** The rows in a slab. */
+export class SlabReader implements Values {
+  readonly n: number;
+  readonly #bytes: Uint8Array;
   readonly #table: Int32Array;
 
   constructor(slab: ArrayBuffer, n: number) {
+    this.n = n;
     this.#table = new Int32Array(slab, 0, n * fields);
-    this.bytes = new Uint8Array(slab);
+    this.#bytes = new Uint8Array(slab);
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   schema(row: number): number {
@@ -64,5 +81,32 @@ export class SlabReader {
 
   end(row: number): number {
     return this.#table[row * fields + 2]!;
+  }
+}
+
+/** The rows where they are. */
+export class SpanReader implements Values {
+  readonly n: number;
+  readonly #values: readonly InferValue[];
+
+  constructor({ spans, n }: Batch) {
+    this.n = n;
+    this.#values = spans.flatMap(({ request, from, to }) => request.values.slice(from, to));
+  }
+
+  schema(row: number): number {
+    return this.#values[row]!.schema;
+  }
+
+  bytes(row: number): Uint8Array {
+    return this.#values[row]!.value;
+  }
+
+  start(row: number): number {
+    return this.#values[row]!.start;
+  }
+
+  end(row: number): number {
+    return this.#values[row]!.value.length;
   }
 }
