@@ -183,11 +183,9 @@ export const increase = (local: Local, by: number): Code => set(local, i32.add(g
 /** Runs the body, then again while the condition holds. */
 export const repeatWhile = (condition: Code, body: Code): Code => [0x03, 0x40, body, condition, 0x0d, 0, 0x0b];
 
-/** Runs the body so many times, at least once; the local counts down to the last with 1. */
-export const repeat = (counter: Local, times: number, body: Code): Code => [
-  set(counter, i32.constant(times)),
-  repeatWhile(get(counter), [body, increase(counter, -1)]),
-];
+/** Runs the body so many times, at least once; the local counts down to the last with 1, unless there is only one. */
+export const repeat = (counter: Local, times: number, body: Code): Code =>
+  times === 1 ? body : [set(counter, i32.constant(times)), repeatWhile(get(counter), [body, increase(counter, -1)])];
 
 export const copyMemory = (to: Code, from: Code, bytes: Code): Code => [to, from, bytes, 0xfc, 10, 0, 0];
 

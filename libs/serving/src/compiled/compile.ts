@@ -1,9 +1,9 @@
 import { call, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
 import { convolutionKernel, type Kernel, type Packed } from './convolution-kernel.ts';
 import { Arena, firstWindow, placeSteps, type Layout, type Placed } from './memory-plan.ts';
-import { vectorFloats, type Convolution, type Copy, type Network, type Pool, type Sum } from './network.ts';
-import { pack } from './pack.ts';
-import { copyKernel, depthwiseKernel, poolKernel, sumKernel } from './pixel-kernels.ts';
+import { vectorFloats, type Convolution, type Copy, type Join, type Network, type Pool, type Sum } from './network.ts';
+import { constantsOf } from './pack.ts';
+import { copyKernel, depthwiseKernel, joinKernel, poolKernel, sumKernel, type Source } from './pixel-kernels.ts';
 import { panelVectors, type MathCalls } from './tile.ts';
 import { engine } from './web-assembly.ts';
 import { isWinograd, winogradKernel, winogradScratch, type WinogradPlace } from './winograd-kernel.ts';
@@ -48,8 +48,9 @@ export function compile(network: Network): Compiled {
   const constants = new Map<number, Float32Array>();
   const placed = placeSteps(network);
   const packed = placed.map((each) => {
-    if (!hasWeights(each)) return undefined;
-    const { weights, bias } = pack(each);
+    const its = constantsOf(each);
+    if (!its) return undefined;
+    const { weights, bias } = its;
     const addresses = { weights: arena.take(weights.byteLength), bias: arena.take(bias.byteLength) };
     constants.set(addresses.weights, weights).set(addresses.bias, bias);
     return addresses;
@@ -67,7 +68,7 @@ const modules = new Map<string, object>();
 const mostModules = 32;
 
 function moduleOf(laidOut: LaidOut): object {
-  const key = JSON.stringify(laidOut.network, (name, value: unknown) => (name === 'kernel' || name === 'bias' ? undefined : value));
+  const key = JSON.stringify(laidOut.network, (_, value: unknown) => (value instanceof Float32Array ? undefined : value));
   const known = modules.get(key);
   if (known) return known;
   if (modules.size >= mostModules) modules.clear();
@@ -89,6 +90,7 @@ function emit(laidOut: LaidOut): Uint8Array {
 
 function kernelOf(i: number, { placed, packed, scratch, addresses }: LaidOut, calls: MathCalls): Kernel {
   const each = placed[i]!;
+  const source = (step: number): Source => ({ address: addresses[step]!, layout: placed[step]!.output });
   switch (each.step.kind) {
     case 'convolution':
       return isWinograd(each as Placed<Convolution>)
@@ -98,9 +100,11 @@ function kernelOf(i: number, { placed, packed, scratch, addresses }: LaidOut, ca
       return depthwiseKernel(each as Placed<Convolution>, packed[i]!, calls);
     case 'max':
     case 'mean':
-      return poolKernel(each as Placed<Pool>);
+      return poolKernel(each as Placed<Pool>, packed[i]);
     case 'sum':
-      return sumKernel(each as Placed<Sum>, { other: addresses[each.step.with]!, layout: placed[each.step.with]!.output }, calls);
+      return sumKernel(each as Placed<Sum>, source(each.step.with), calls);
+    case 'join':
+      return joinKernel(each as Placed<Join>, [each.step.from, ...each.step.with].map(source));
     case 'copy':
       return copyKernel(each as Placed<Copy>);
   }

@@ -3,9 +3,9 @@ import type { Layout, Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
 import {
   activated,
+  evenly,
   floatBytes,
   mostPanels,
-  mostPixels,
   panelVectors,
   TileWriter,
   vectorBytes,
@@ -44,17 +44,6 @@ export function windowOf({ step, input }: Pick<Placed<Convolution>, 'step' | 'in
   if (height * width === 1) return { lines: 1, length: input.shape.channels, line };
   const length = width * input.depth;
   return length * floatBytes === line ? { lines: 1, length: height * length, line } : { lines: height, length, line };
-}
-
-/** Splits a count into pieces of about the same size, none above `most`. */
-export function evenly(count: number, most: number): { size: number; times: number }[] {
-  const pieces = Math.ceil(count / most);
-  const size = Math.floor(count / pieces);
-  const larger = count % pieces;
-  return [
-    { size: size + 1, times: larger },
-    { size, times: pieces - larger },
-  ].filter(({ times }) => times > 0);
 }
 
 /** A function (input, output, rows): addresses of the first row's, and how many there are. */
@@ -131,7 +120,7 @@ class KernelWriter {
     const groups = panelsOf(this.#placed.output).map((panels): Code => [
       this.#firstPanel(panels),
       evenly(panels.count, mostPanels).map(({ size, times }) =>
-        this.#repeat(times, [
+        repeat(this.#panel, times, [
           set(to, this.#panelOutput()),
           this.#tiles.tile({ pixels: 1, apart: 0, outApart: 0, panels: size, vectors: panels.vectors }, this.#ends),
           this.#nextPanel(panels, size),
@@ -145,35 +134,19 @@ class KernelWriter {
   images(): Code {
     const { step, input: given, output: put } = this.#placed;
     const { from, to } = this.#ends;
-    const [line, outLine, lines, times] = this.f.locals('i32', 4) as [Local, Local, Local, Local];
+    const [line, outLine, lines] = this.f.locals('i32', 3) as [Local, Local, Local];
     const apart = step.strides[1] * given.depth * floatBytes;
     const outApart = put.depth * floatBytes;
-    const across = (vectors: number): Code =>
-      evenly(put.shape.width, mostPixels).map(({ size, times: tiles }) =>
-        this.#repeat(
-          tiles,
-          [
-            this.#tiles.tile({ pixels: size, apart, outApart, panels: 1, vectors }, this.#ends),
-            increase(from, size * apart),
-            increase(to, size * outApart),
-          ],
-          times,
-        ),
-      );
     const panel = (vectors: number): Code => [
       set(line, get(this.#input)),
       set(outLine, this.#panelOutput()),
-      this.#repeat(
-        put.shape.height,
-        [
-          set(from, get(line)),
-          set(to, get(outLine)),
-          across(vectors),
-          increase(line, step.strides[0] * given.line),
-          increase(outLine, put.line),
-        ],
-        lines,
-      ),
+      repeat(lines, put.shape.height, [
+        set(from, get(line)),
+        set(to, get(outLine)),
+        this.#tiles.line(put.shape.width, { apart, outApart, vectors }, this.#ends),
+        increase(line, step.strides[0] * given.line),
+        increase(outLine, put.line),
+      ]),
     ];
     return this.#eachRow(this.#eachPanel(panel));
   }
@@ -191,7 +164,7 @@ class KernelWriter {
   #eachPanel(body: (vectors: number) => Code): Code {
     return panelsOf(this.#placed.output).map((panels): Code => [
       this.#firstPanel(panels),
-      this.#repeat(panels.count, [body(panels.vectors), this.#nextPanel(panels, 1)]),
+      repeat(this.#panel, panels.count, [body(panels.vectors), this.#nextPanel(panels, 1)]),
     ]);
   }
 
@@ -211,10 +184,5 @@ class KernelWriter {
   #panelOutput(): Code {
     const channel = i32.subtract(get(this.#ends.bias), i32.constant(this.#packed.bias));
     return i32.add(i32.add(get(this.#output), i32.constant(this.#placed.output.first)), channel);
-  }
-
-  #repeat(times: number, body: Code, counter: Local = this.#panel): Code {
-    if (times === 1) return body;
-    return repeat(counter, times, body);
   }
 }

@@ -40,9 +40,20 @@ export interface Convolution extends Windowed {
   readonly activation: Activation;
 }
 
-export interface Pool extends Windowed {
-  readonly kind: 'max' | 'mean';
+/** The largest number of each window, zeros around the volume among them. */
+export interface Max extends Windowed {
+  readonly kind: 'max';
+  readonly padding: Padding;
 }
+
+/** The sum of each window times the share of each of its numbers: one for each pixel of the output, since a border may not count. */
+export interface Mean extends Windowed {
+  readonly kind: 'mean';
+  readonly padding: Padding;
+  readonly shares: Float32Array;
+}
+
+export type Pool = Max | Mean;
 
 /** The sum of two volumes of one shape. */
 export interface Sum extends Computed {
@@ -52,12 +63,19 @@ export interface Sum extends Computed {
   readonly activation: Activation;
 }
 
+/** Volumes of one height and width, their channels one behind the other. */
+export interface Join extends Computed {
+  readonly kind: 'join';
+  /** Indexes of the other steps. */
+  readonly with: readonly number[];
+}
+
 /** The rows, where they need a border around them. */
 export interface Copy extends Computed {
   readonly kind: 'copy';
 }
 
-export type Step = Convolution | Pool | Sum | Copy;
+export type Step = Convolution | Pool | Sum | Join | Copy;
 
 export const paddingOf = (step: Step): Padding => ('padding' in step ? step.padding : noPadding);
 

@@ -1,10 +1,21 @@
 import { panelsOf, windowOf } from './convolution-kernel.ts';
 import type { Placed } from './memory-plan.ts';
-import { vectorFloats, type Convolution } from './network.ts';
+import { vectorFloats, type Convolution, type Mean } from './network.ts';
 import { isWinograd, transformKernel } from './winograd-kernel.ts';
 
+export interface Constants {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** What a step reads beside its input; undefined: nothing. */
+export function constantsOf(placed: Placed): Constants | undefined {
+  if ('kernel' in placed.step) return pack(placed as Placed<Convolution>);
+  return placed.step.kind === 'mean' ? { weights: (placed as Placed<Mean>).step.shares, bias: new Float32Array(0) } : undefined;
+}
+
 /** Weights and bias of a convolution in the order in which the code reads them: panel by panel, of a fast one place by place before that. */
-export function pack(placed: Placed<Convolution>): { weights: Float32Array; bias: Float32Array } {
+function pack(placed: Placed<Convolution>): Constants {
   const bias = new Float32Array(placed.output.depth);
   bias.set(placed.step.bias);
   const { kind } = placed.step;

@@ -1,7 +1,7 @@
 import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, type Code, type Local } from './assembler.ts';
 import type { Kernel, Packed } from './convolution-kernel.ts';
 import { wholeVectors, type Layout, type Placed } from './memory-plan.ts';
-import { type Convolution, type Copy, type Pool, type Sum } from './network.ts';
+import type { Convolution, Copy, Join, Pool, Sum } from './network.ts';
 import { activated, floatBytes, vectorBytes, type MathCalls } from './tile.ts';
 
 /** Code for one pixel of the output and four of its channels: reads at `from`, writes at `to`. */
@@ -48,13 +48,13 @@ function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked:
 
 const newKernel = (): FunctionBuilder => new FunctionBuilder(['i32', 'i32', 'i32']);
 
-/** Largest or mean number of each window. Line by line, so that a pool over a whole image is no longer than one over two pixels. */
-export function poolKernel(placed: Placed<Pool>): Kernel {
+/** Largest or mean number of each window; a mean's shares are its weights. Line by line, so that a pool over a whole image is no longer than one over two pixels. */
+export function poolKernel(placed: Placed<Pool>, shares: Packed | undefined): Kernel {
   const { step, input } = placed;
   const f = newKernel();
   const [height, width] = step.size;
-  const [at, lines] = [f.local('i32'), f.local('i32')];
-  const value = f.local('v128');
+  const [at, lines, share] = f.locals('i32', 3) as [Local, Local, Local];
+  const [value, scale] = f.locals('v128', 2) as [Local, Local];
   const next = (x: number): Code => f32x4.load(get(at), x * input.depth * floatBytes);
   const combine = step.kind === 'max' ? f32x4.max : f32x4.add;
   const pooled: PixelCode = (from, to) => [
@@ -66,9 +66,13 @@ export function poolKernel(placed: Placed<Pool>): Kernel {
       increase(at, input.line),
       increase(lines, -1),
     ]),
-    f32x4.store(get(to), step.kind === 'max' ? get(value) : f32x4.multiply(get(value), f32x4.constant(1 / (height * width)))),
+    f32x4.store(get(to), shares ? f32x4.multiply(get(value), get(scale)) : get(value)),
   ];
-  return { f, code: walk(f, placed, { ...steps(placed), code: pooled }) };
+  const walked = { ...steps(placed), code: pooled };
+  if (!shares) return { f, code: walk(f, placed, walked) };
+  const eachPixel = [set(scale, f32x4.loadSplat(get(share))), increase(share, floatBytes)];
+  const eachRow = set(share, i32.constant(shares.weights));
+  return { f, code: [eachRow, walk(f, placed, { ...walked, eachPixel, eachRow })] };
 }
 
 /** Each channel by itself: its window times its kernel. */
@@ -96,12 +100,13 @@ const steps = ({ step, input }: Placed<Convolution | Pool>): Pick<Walk, 'across'
   down: step.strides[0] * input.line,
 });
 
-/** Adds what lies at `other`. */
-export function sumKernel(
-  placed: Placed<Sum>,
-  { other, layout }: { readonly other: number; readonly layout: Layout },
-  math: MathCalls,
-): Kernel {
+/** Outputs of another step. */
+export interface Source {
+  readonly address: number;
+  readonly layout: Layout;
+}
+
+export function sumKernel(placed: Placed<Sum>, { address, layout }: Source, math: MathCalls): Kernel {
   const { step, input } = placed;
   const f = newKernel();
   const at = f.local('i32');
@@ -117,13 +122,47 @@ export function sumKernel(
   return {
     f,
     code: [
-      set(at, i32.constant(other + layout.first)),
+      set(at, i32.constant(address + layout.first)),
       walk(f, placed, {
         ...{ across: input.depth * floatBytes, down: input.line, code, eachLine },
         eachRow: increase(at, layout.image - height * layout.line),
       }),
     ],
   };
+}
+
+export function joinKernel({ output: put }: Placed<Join>, sources: readonly Source[]): Kernel {
+  const f = newKernel();
+  const [, output, rows] = f.parameters as [Local, Local, Local];
+  const [line, to, lines, columns, vectors] = f.locals('i32', 5) as [Local, Local, Local, Local, Local];
+  const { height, width } = put.shape;
+  const joined = sources.map(({ address, layout }) => ({ address, layout, from: f.local('i32') }));
+  const code = [
+    joined.map(({ address, layout, from }) => set(from, i32.constant(address + layout.first))),
+    repeatWhile(get(rows), [
+      set(line, i32.add(get(output), i32.constant(put.first))),
+      repeat(lines, height, [
+        set(to, get(line)),
+        repeat(
+          columns,
+          width,
+          joined.map(({ layout, from }) =>
+            repeat(vectors, wholeVectors(layout.shape.channels), [
+              f32x4.store(get(to), f32x4.load(get(from))),
+              increase(from, vectorBytes),
+              increase(to, vectorBytes),
+            ]),
+          ),
+        ),
+        joined.map(({ layout, from }) => increase(from, layout.line - width * layout.depth * floatBytes)),
+        increase(line, put.line),
+      ]),
+      joined.map(({ layout, from }) => increase(from, layout.image - height * layout.line)),
+      increase(output, put.image),
+      increase(rows, -1),
+    ]),
+  ];
+  return { f, code };
 }
 
 /** Copies rows into the middle of a border of zeros. */

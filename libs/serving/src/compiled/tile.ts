@@ -1,4 +1,4 @@
-import { call, f32x4, get, i32, increase, repeatWhile, set, type Code, type FunctionBuilder, type Local } from './assembler.ts';
+import { call, f32x4, get, i32, increase, repeat, repeatWhile, set, type Code, type FunctionBuilder, type Local } from './assembler.ts';
 import { vectorFloats, type Activation } from './network.ts';
 
 export const floatBytes = 4;
@@ -10,7 +10,7 @@ export const panelVectors = 2;
  * Most pixels, and most panels for one pixel, of a tile. Their sums take ten and eight of sixteen registers, and each multiplication waits for
  * the one before it on the same sum: fewer leave the processor idle (measured on a CNN: 4 pixels 10 % slower, 3 30 %), more do not fit.
  */
-export const mostPixels = 5;
+const mostPixels = 5;
 export const mostPanels = 4;
 /** Windows of up to so many numbers are written out without loops; longer ones turn by turn. */
 const unrolled = 32;
@@ -50,6 +50,17 @@ export const tileEnds = (f: FunctionBuilder): TileEnds => ({
   bias: f.local('i32'),
 });
 
+/** Splits a count into pieces of about the same size, none above `most`. */
+export function evenly(count: number, most: number): { size: number; times: number }[] {
+  const pieces = Math.ceil(count / most);
+  const size = Math.floor(count / pieces);
+  const larger = count % pieces;
+  return [
+    { size: size + 1, times: larger },
+    { size, times: pieces - larger },
+  ].filter(({ times }) => times > 0);
+}
+
 const each = (count: number, make: (i: number) => Code): Code => Array.from({ length: count }, (_, i) => make(i));
 
 /** Writes the innermost code: sums for a few pixels and channels, kept in registers from the bias to the activation. */
@@ -59,6 +70,7 @@ export class TileWriter {
   readonly #input: Local;
   readonly #weight: Local;
   readonly #end: Local;
+  readonly #pieces: Local;
   readonly #x: Local;
   readonly #w: readonly Local[];
   readonly #sums: readonly Local[];
@@ -66,7 +78,7 @@ export class TileWriter {
   constructor(f: FunctionBuilder, window: Window, finish: (sum: Local) => Code) {
     this.#window = window;
     this.#finish = finish;
-    [this.#input, this.#weight, this.#end] = [f.local('i32'), f.local('i32'), f.local('i32')];
+    [this.#input, this.#weight, this.#end, this.#pieces] = f.locals('i32', 4) as [Local, Local, Local, Local];
     this.#x = f.local('v128');
     this.#w = f.locals('v128', panelVectors);
     this.#sums = f.locals('v128', Math.max(mostPixels, mostPanels) * panelVectors);
@@ -90,6 +102,17 @@ export class TileWriter {
         : each(lines, (y) => this.#line(shape, y === lines - 1)),
       each(shape.pixels, (i) => each(wide, (v) => f32x4.store(get(to), this.#finish(sum(i, v)), i * shape.outApart + v * vectorBytes))),
     ];
+  }
+
+  /** As many pixels as a line of the output has; `from` and `to` are then behind the last. */
+  line(pixels: number, shape: Pick<TileShape, 'apart' | 'outApart' | 'vectors'>, ends: TileEnds): Code {
+    return evenly(pixels, mostPixels).map(({ size, times }) =>
+      repeat(this.#pieces, times, [
+        this.tile({ ...shape, pixels: size, panels: 1 }, ends),
+        increase(ends.from, size * shape.apart),
+        increase(ends.to, size * shape.outApart),
+      ]),
+    );
   }
 
   /** One line of the window, in turns of a few numbers; unless it is the last, input and weights are then at the next. */

@@ -1,8 +1,8 @@
 import { f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, when, type Code, type Local } from './assembler.ts';
-import { evenly, panelsOf, type Kernel, type Packed } from './convolution-kernel.ts';
+import { panelsOf, type Kernel, type Packed } from './convolution-kernel.ts';
 import type { Placed } from './memory-plan.ts';
 import { vectorFloats, type Convolution } from './network.ts';
-import { activated, floatBytes, mostPixels, TileWriter, vectorBytes, tileEnds, type MathCalls } from './tile.ts';
+import { activated, floatBytes, TileWriter, vectorBytes, tileEnds, type MathCalls } from './tile.ts';
 
 /** Inputs that a tile of 2 x 2 outputs looks at, along one side, and all of them. */
 const side = 4;
@@ -135,19 +135,13 @@ class WinogradWriter {
   #multiply(): Code {
     const { step, output: put } = this.#placed;
     const { from, to, weights, bias } = this.#ends;
-    const [inputs, products, pieces] = this.f.locals('i32', 3) as [Local, Local, Local];
+    const [inputs, products] = this.f.locals('i32', 2) as [Local, Local];
     const apart = step.input.channels * floatBytes;
     const outApart = put.depth * floatBytes;
     const panel = (vectors: number): Code => [
       set(from, get(inputs)),
       set(to, get(products)),
-      evenly(this.#count, mostPixels).map(({ size, times }) =>
-        repeat(pieces, times, [
-          this.#tiles.tile({ pixels: size, apart, outApart, panels: 1, vectors }, this.#ends),
-          increase(from, size * apart),
-          increase(to, size * outApart),
-        ]),
-      ),
+      this.#tiles.line(this.#count, { apart, outApart, vectors }, this.#ends),
       increase(weights, this.#tiles.panelBytes(vectors)),
       increase(products, vectors * vectorBytes),
     ];
