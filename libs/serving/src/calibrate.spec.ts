@@ -8,10 +8,13 @@ const timed = (name: string, perRow: number, base: number): Timed => ({
 
 it('compiled code runs the batches for which it is no slower, and all of them where the others are slower by their way to a process and back', () => {
   const compiled = timed('compiled', 10, 0);
-  const planOf = (hop: number): unknown => planByTime(compiled, { ...timed('frozen', 1, 90), name: 'frozen', hop }, 128).plan;
+  const planOf = (hop: number, processors = 1): unknown =>
+    planByTime(compiled, { ...timed('frozen', 1, 90), name: 'frozen', hop, processors }, 128).plan;
   expect(planOf(0)).toEqual({ tensor: 'frozen', compiledUpTo: 10 });
   expect(planOf(180)).toEqual({ tensor: 'frozen', compiledUpTo: 10 });
   expect(planOf(2000)).toEqual({ tensor: undefined, compiledUpTo: 128 });
+  // Two processors for 105 us are as much as one for 148.
+  expect(planOf(0, 2)).toEqual({ tensor: 'frozen', compiledUpTo: 14 });
 });
 
 it('a time is the lesser of two, bucket by bucket', () => {

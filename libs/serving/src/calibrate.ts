@@ -72,14 +72,19 @@ export function assemble(compiled: Executor | undefined, tensor: Executor | unde
   return taken;
 }
 
-/** A tensor executor with its times and what handing a batch over to it takes longer than to a thread, microseconds. */
+/** A tensor executor with its times, what handing a batch over to it takes longer than to a thread, microseconds, and how many processors it takes. */
 export interface TimedTensor extends Timed {
   readonly name: TensorName;
   readonly hop: number;
+  readonly processors: number;
 }
 
-/** Microseconds of a batch, its way to the executor and back included. */
-export const costAt = ({ timings, hop }: Pick<TimedTensor, 'timings' | 'hop'>, n: number): number => timeAt(timings, n) + hop;
+/**
+ * What a batch costs, its way to the executor and back included: microseconds where one processor computes it. Of more, the geometric mean of the time on
+ * the clock and that of all processors together: idle when it was timed, they may have others to serve.
+ */
+export const costAt = ({ timings, hop, processors }: Omit<TimedTensor, 'name' | 'executor'>, n: number): number =>
+  timeAt(timings, n) * Math.sqrt(processors) + hop;
 
 /**
  * Which of the two runs which batches, by their times, and the sentence that says so. Where the tensor executor has to be there at all, both are
@@ -89,7 +94,7 @@ export function planByTime(compiled: Timed, tensor: TimedTensor, maxBatch: numbe
   const upTo = (hop: number): number =>
     crossover(
       (n) => timeAt(compiled.timings, n),
-      (n) => timeAt(tensor.timings, n) + hop,
+      (n) => costAt({ ...tensor, hop }, n),
       maxBatch,
     );
   const everywhere = upTo(tensor.hop) === maxBatch;
@@ -100,7 +105,8 @@ export function planByTime(compiled: Timed, tensor: TimedTensor, maxBatch: numbe
     : compiledUpTo === 0
       ? `${tensor.name} at every batch size`
       : `compiled up to ${compiledUpTo} rows, ${tensor.name} above`;
-  const times = [1, maxBatch].map((n) => `${n} row(s) in ${micros(compiled, n)} compiled, ${micros(tensor, n)} on ${tensor.name}`);
+  const where = tensor.processors > 1.1 ? `${tensor.name} and ${tensor.processors.toFixed(1)} processors` : tensor.name;
+  const times = [1, maxBatch].map((n) => `${n} row(s) in ${micros(compiled, n)} compiled, ${micros(tensor, n)} on ${where}`);
   const timings = tensor.timings.map(({ n }) => ({ n, micros: timeAt(n <= compiledUpTo ? compiled.timings : tensor.timings, n) }));
   return { plan, timings, why: `${taken}: ${times.join(', ')}` };
 }

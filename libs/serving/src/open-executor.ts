@@ -13,7 +13,7 @@ import type { ModelFolder } from './model-folder.ts';
 import { sampleRows } from './sample-rows.ts';
 import type { TensorExecutor } from './tensor-executor.ts';
 import type { ExecutorTimes } from './protocol.ts';
-import { timeAt, type Timing } from './timing.ts';
+import { processorsBusy, timeAt, type Timing } from './timing.ts';
 import { openWebgpu, type WebgpuState } from './webgpu-executor.ts';
 
 /** What a caller may ask for: one way by name, or `auto` for the one that is fastest on this model here. */
@@ -99,9 +99,11 @@ async function openTensor(folder: ModelFolder, name: TensorName, attempt: Attemp
   const executor = name === 'frozen' && options.backend !== name ? await tryFrozen(folder, notes) : await loadTensor(folder, name);
   if (!executor) return undefined;
   checkOutputs(folder.manifest, executor, { rows, n: 2 });
-  // The native library is served from a process of its own, everything else from a thread.
-  const hop = backendOf(name) === 'native' ? handOver.process - handOver.thread : 0;
-  return { ...timed(executor, rows, timing(options)), name, hop, gpu: state.gpu };
+  const times = { ...timed(executor, rows, timing(options)), name, gpu: state.gpu };
+  // The native library has threads of its own and is served from a process of its own, everything else from one thread.
+  if (backendOf(name) !== 'native') return { ...times, hop: 0, processors: 1 };
+  const processors = processorsBusy(executor, rows, { n: Math.min(compared, options.maxBatch), budget: options.calibration / 8 });
+  return { ...times, hop: handOver.process - handOver.thread, processors };
 }
 
 const timing = ({ maxBatch, calibration }: ExecutorOptions) => ({ maxBatch, budget: calibration / 2 });
@@ -139,7 +141,7 @@ async function openOnWebgpu(folder: ModelFolder, attempt: Attempt): Promise<Tens
     if (hurried) beQuick(() => executor.run(rows, 2), options.calibration);
     state.host.unhurried();
     // Its times have the way to its process and back in them.
-    return { ...timed(executor, rows, timing(options)), name: 'webgpu', hop: 0, gpu: state.gpu };
+    return { ...timed(executor, rows, timing(options)), name: 'webgpu', hop: 0, processors: 1, gpu: state.gpu };
   } catch (thrown) {
     await state.host.end();
     if (options.backend === 'webgpu') throw thrown;
@@ -165,11 +167,14 @@ async function tryFrozen(folder: ModelFolder, notes: string[]): Promise<TensorEx
   }
 }
 
+/** Rows at which tensor executors are held against each other. */
+const compared = 32;
+
 /**
- * TensorFlow's GPU is taken where there is one; else the faster at 32 rows, WebGPU's too only when it is that. The others are disposed of.
+ * TensorFlow's GPU is taken where there is one; else the cheaper at 32 rows, WebGPU's too only when it is that. The others are disposed of.
  */
 async function fastest(tensors: readonly Tensor[], folder: ModelFolder, { options, notes }: Attempt): Promise<Tensor> {
-  const at = Math.min(32, options.maxBatch);
+  const at = Math.min(compared, options.maxBatch);
   const first = ({ name, gpu }: Tensor) => Number(gpu && name !== 'webgpu');
   const ordered = [...tensors].sort((a, b) => first(b) - first(a) || costAt(a, at) - costAt(b, at));
   const [best, ...others] = ordered;

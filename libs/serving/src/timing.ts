@@ -53,6 +53,15 @@ export function warmUp(run: () => void, { budget, now = () => performance.now() 
   for (let runs = 0; runs < coldRuns && now() < end; runs++) run();
 }
 
+/** Processors that the executor keeps busy with batches of n rows, by the CPU time of the whole process: at least 1. */
+export function processorsBusy(executor: Executor, rows: Float32Array, { n, budget }: { n: number; budget: number }): number {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  do executor.run(rows, n);
+  while (performance.now() - start < budget);
+  const { user, system } = process.cpuUsage(before);
+  return Math.max(1, (user + system) / ((performance.now() - start) * 1000));
+}
+
 /** Time of a batch of n rows in microseconds, linear between and beyond the timings. */
 export function timeAt(timings: readonly Timing[], n: number): number {
   const [first, ...rest] = timings;
