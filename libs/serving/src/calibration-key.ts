@@ -11,6 +11,10 @@ const revision = 7;
 /** TF_ or VK_ alone would take in the settings of other programs. */
 const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES|VK_ICD_FILENAMES|VK_DRIVER_FILES)$/;
 
+/** Read once: the system writes a page about each processor. */
+const processors = cpus();
+const machine = `${availableParallelism()} of ${processors.length} x ${processors[0]?.model ?? 'unknown CPU'}, ${process.platform} ${process.arch}`;
+
 /** Everything that the times of a model depend on. Where any of it differs, a calibration does not count. */
 export interface CalibrationKey {
   readonly revision: number;
@@ -28,7 +32,7 @@ export function calibrationKey(digest: string, options: ExecutorOptions): Calibr
   const settings = Object.entries(process.env).filter(([name]) => settingNames.test(name));
   return {
     ...{ revision, digest, options },
-    machine: `${availableParallelism()} of ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${process.platform} ${process.arch}`,
+    machine,
     versions: {
       node: process.version,
       tfjs: versionOf('@tensorflow/tfjs-core'),
