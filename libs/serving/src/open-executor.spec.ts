@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import * as layers from '@tensorflow/tfjs-layers';
+import { graphArtifacts } from '../testing/graph.ts';
 import { makeModel, type Kind, type TestModel } from '../testing/models.ts';
+import { disagreement } from './calibrate.ts';
 import type { Executor } from './executor.ts';
 import { loadModel, type ModelFolder } from './model-folder.ts';
 import { openExecutor, type BackendChoice } from './open-executor.ts';
@@ -43,14 +46,20 @@ describe('executors', () => {
     }
   });
 
-  it('run graph models as well as layers models', async () => {
-    const model = models.get('logistic')!;
+  it.each([false, true])('run graph models as well as layers models, compiled where there is code for them (fused: %s)', async (fused) => {
+    const model = models.get('cnn')!;
     const folder = await loadModel(model.dir, [model.schema]);
-    const graph: ModelFolder = { ...folder, manifest: { ...folder.manifest, format: 'graph' }, artifacts: asGraph(folder.artifacts) };
+    const network = await layers.loadLayersModel({ load: () => Promise.resolve(folder.artifacts) });
+    const artifacts = graphArtifacts(network, folder.manifest.input.shape, { fused });
+    const graph: ModelFolder = { ...folder, manifest: { ...folder.manifest, format: 'graph' }, artifacts };
     const rows = rowsOf(model, 6);
-    const scores = runOnce((await openExecutor(graph, { ...options, backend: 'auto' })).executor, rows, 6);
-    const expected = runOnce((await open('logistic', 'wasm')).executor, rows, 6);
-    scores.forEach((score, i) => expect(score).toBeCloseTo(expected[i]!, 6));
+    const expected = runOnce((await open('cnn', 'wasm')).executor, rows, 6);
+    for (const backend of ['wasm', 'compiled', 'auto'] as const) {
+      const opened = await openExecutor(graph, { ...options, backend });
+      expect(opened.table.map(({ executor }) => executor)).toContain(backend === 'auto' ? 'compiled' : backend);
+      expect(disagreement(opened.executor.run(rows, 6), Float32Array.from(expected), 10)).toBeUndefined();
+      opened.executor.dispose();
+    }
   });
 
   it('leave no tensor behind, neither after a batch nor after they are disposed of', async () => {
@@ -122,27 +131,4 @@ function argmax(scores: readonly number[], n: number): number[] {
     const outputs = scores.slice(row * labels, (row + 1) * labels);
     return outputs.indexOf(Math.max(...outputs));
   });
-}
-
-/** The logistic model as a converter would write it: one placeholder, two constants, three operations. */
-function asGraph(artifacts: tf.io.ModelArtifacts): tf.io.ModelArtifacts {
-  const [kernel, bias] = artifacts.weightSpecs!;
-  const type = { T: { type: 'DT_FLOAT' } };
-  const constant = ({ name, shape }: tf.io.WeightsManifestEntry): object => ({
-    name,
-    op: 'Const',
-    attr: {
-      dtype: { type: 'DT_FLOAT' },
-      value: { tensor: { dtype: 'DT_FLOAT', tensorShape: { dim: shape.map((size) => ({ size: `${size}` })) } } },
-    },
-  });
-  const node = [
-    { name: 'x', op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '-1' }, { size: '30' }] } } } },
-    constant(kernel!),
-    constant(bias!),
-    { name: 'product', op: 'MatMul', input: ['x', kernel!.name], attr: { ...type, transpose_a: { b: false }, transpose_b: { b: false } } },
-    { name: 'sum', op: 'BiasAdd', input: ['product', bias!.name], attr: { ...type, data_format: { s: 'TkhXQw==' } } },
-    { name: 'softmax', op: 'Softmax', input: ['sum'], attr: type },
-  ];
-  return { ...artifacts, modelTopology: { node, library: {}, versions: { producer: 1205 } } };
 }

@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
+import { graphArtifacts } from '../../testing/graph.ts';
 import { artifactsOf } from '../../testing/models.ts';
 import { disagreement, largest } from '../calibrate.ts';
 import { compileModel } from './compiled-executor.ts';
@@ -38,9 +39,12 @@ async function withOracle(model: layers.LayersModel, input: number[], n: number)
   const oracle = tf.tidy(() => (model.apply(tf.tensor(rows, [n, ...input])) as tf.Tensor).dataSync<'float32'>());
   const labels = Array.from({ length: oracle.length / n }, (_, i) => `label ${i}`);
   const manifest = { format: 'layers', input: { shape: input, features: [] }, labels } as const;
+  const graphs = { plain: graphArtifacts(model, input), fused: graphArtifacts(model, input, { fused: true }) };
   const artifacts = await artifactsOf(model);
   const compiled = () => Promise.resolve().then(() => compileModel({ manifest, artifacts } as never));
-  return { compiled, rows, oracle, labels: labels.length, manifest, artifacts };
+  const compiledGraph = async (kind: keyof typeof graphs) =>
+    compileModel({ manifest: { ...manifest, format: 'graph' }, artifacts: graphs[kind] } as never);
+  return { compiled, compiledGraph, rows, oracle, labels: labels.length, manifest, artifacts };
 }
 
 const activation = fc.constantFrom('linear', 'relu', 'relu6', 'sigmoid', 'tanh');
@@ -206,15 +210,14 @@ describe('a compiled model', () => {
       })),
       vector.map(({ shape, body, head: last }) => ({ shape, parts: [...body, last] })),
     );
+    const format = fc.record({ functional: fc.boolean(), graph: fc.constantFrom(undefined, 'plain' as const, 'fused' as const) });
     await fc.assert(
-      fc.asyncProperty(nets, fc.integer({ min: 1, max: 70 }), fc.boolean(), async ({ shape, parts }, n, functional) => {
+      fc.asyncProperty(nets, fc.integer({ min: 1, max: 70 }), format, async ({ shape, parts }, n, { functional, graph }) => {
         const stack = parts.flatMap((part, i) => part(100 * i + 1));
         const made = await compiledAndOracle(stack, shape, n, functional).catch(notAModel);
         const { rows, oracle, labels } = made;
-        const scores = await made
-          .compiled()
-          .catch(notAModel)
-          .then((compiled) => compiled.run(rows, n));
+        const compiled = graph ? made.compiledGraph(graph) : made.compiled();
+        const scores = await compiled.catch(notAModel).then((executor) => executor.run(rows, n));
         expect(scores).toHaveLength(oracle.length);
         scores.forEach((score, i) => expect(Math.abs(score - oracle[i]!)).toBeLessThanOrEqual(1e-5));
         expect(largest(scores, 0, labels)).toBe(largest(oracle, 0, labels));

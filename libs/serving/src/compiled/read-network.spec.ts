@@ -34,7 +34,7 @@ describe('a network', () => {
     ],
     [
       'a pool over rows of three channels',
-      'first pools an input of 3 channels',
+      'first reads an input of 3 channels',
       () => [make.maxPooling2d({ name: 'first' }), make.flatten()],
     ],
     [
@@ -49,8 +49,13 @@ describe('a network', () => {
     ],
     [
       'a scale for each place of an image',
-      'norm normalises an image that was flattened',
+      'norm scales an image that was flattened',
       () => [conv4(), make.flatten(), make.batchNormalization({ name: 'norm' })],
+    ],
+    [
+      'a dense layer over padding',
+      'last follows padding',
+      () => [conv4(), make.zeroPadding2d({ padding: 1 }), make.flatten(), make.dense({ name: 'last', units: 2 })],
     ],
     [
       'a softmax in the middle',

@@ -1,32 +1,45 @@
 import type { Manifest } from '@sluice/domain';
 import type { io } from '@tensorflow/tfjs-core';
-import { readLayer, type Reading, type Value } from './layer-readers.ts';
+import { readGraph } from './read-graph.ts';
+import { readLayer } from './layer-readers.ts';
 import { noPadding, type Network, type Shape, type Step } from './network.ts';
-import { readWeights } from './read-weights.ts';
+import { NetworkBuilder, type Value } from './network-builder.ts';
+import { readWeights, type WeightsByName } from './read-weights.ts';
 import { layersOf } from './topology.ts';
 import { Uncompilable } from './uncompilable.ts';
 
 /**
- * Reads a layers model as steps.
- * @throws Uncompilable naming the first layer that there is no code for.
+ * Reads a model as steps.
+ * @throws Uncompilable naming the first layer, or node of a graph, that there is no code for.
  */
 export function readNetwork(manifest: Pick<Manifest, 'format' | 'input' | 'labels'>, artifacts: io.ModelArtifacts): Network {
-  if (manifest.format !== 'layers') throw new Uncompilable('only layers models are compiled');
-  const rows: Value = {
-    ...{ from: -1, shape: inputShape(manifest.input.shape), padding: noPadding, shared: false },
-    flat: manifest.input.shape.length === 1,
-  };
-  const reading: Reading = { steps: [], weights: readWeights(artifacts) };
-  const values = new Map<string, Value>();
+  const { shape } = manifest.input;
+  const rows: Value = { from: -1, shape: inputShape(shape), padding: noPadding, shared: false, flat: shape.length === 1 };
+  const builder = new NetworkBuilder();
+  const weights = readWeights(artifacts);
+  const read = manifest.format === 'graph' ? readGraph : readLayers;
+  checkEnd(builder.steps, read({ artifacts, weights, builder, rows }), manifest.labels.length);
+  return { input: rows.shape, steps: builder.steps };
+}
+
+interface Reading {
+  readonly artifacts: io.ModelArtifacts;
+  readonly weights: WeightsByName;
+  readonly builder: NetworkBuilder;
+  readonly rows: Value;
+}
+
+/** @returns what the last layer puts out. */
+function readLayers({ artifacts, weights, builder, rows }: Reading): Value {
+  const outputs = new Map<string, Value>();
   let last = rows;
   for (const layer of layersOf(artifacts.modelTopology)) {
-    const [value = rows, ...others] = layer.inputs.map((name) => valueOf(name, values));
-    const output = readLayer({ ...reading, layer, value, others });
-    last = { ...output, shared: (output.from === value.from && value.shared) || layer.readers > 1 };
-    values.set(layer.name, last);
+    const [value = rows, ...others] = layer.inputs.map((name) => valueOf(name, outputs));
+    const output = readLayer({ layer, values: [value, ...others], weights, builder });
+    last = { ...output, shared: output.shared || layer.readers > 1 };
+    outputs.set(layer.name, last);
   }
-  checkEnd(reading.steps, last, manifest.labels.length);
-  return { input: rows.shape, steps: reading.steps };
+  return last;
 }
 
 function valueOf(name: string, values: ReadonlyMap<string, Value>): Value {

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Manifest } from '@sluice/domain';
-import { GraphBuilder } from './graph.ts';
+import { GraphBuilder, type Graph } from './graph.ts';
 import { translations, Untranslatable, type LayerParts } from './layers.ts';
 
 type Layer = LayersModel['layers'][number];
@@ -14,6 +14,11 @@ type Layer = LayersModel['layers'][number];
 export function freeze(model: LayersModel, manifest: Pick<Manifest, 'input' | 'labels'>): Uint8Array {
   const graph = new GraphBuilder();
   const { shape } = manifest.input;
+  return graph.savedModel({ ...translateModel(model, shape, graph), shape, labels: manifest.labels.length });
+}
+
+/** Adds the model's operations. @returns the nodes where the batch goes in and comes out. */
+export function translateModel(model: LayersModel, shape: readonly number[], graph: Graph): { input: string; output: string } {
   const input = graph.placeholder(shape);
   const nodes = new Map<string, string>();
   let output = input;
@@ -24,7 +29,7 @@ export function freeze(model: LayersModel, manifest: Pick<Manifest, 'input' | 'l
     nodes.set(layer.name, output);
   }
   const last = model.outputs[0] as unknown as { readonly sourceLayer: { readonly name: string } };
-  return graph.savedModel({ input, output: nodes.get(last.sourceLayer.name) ?? output, shape, labels: manifest.labels.length });
+  return { input, output: nodes.get(last.sourceLayer.name) ?? output };
 }
 
 function translate(layer: Layer, { graph, inputs }: Pick<LayerParts, 'graph' | 'inputs'>): string {

@@ -12,11 +12,14 @@ export type Attribute =
   | { readonly ints: readonly number[] }
   | { readonly int: number };
 
-interface NodeSpec {
+export interface NodeSpec {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
 }
+
+/** What operations are added to. */
+export type Graph = Pick<GraphBuilder, 'placeholder' | 'node' | 'float' | 'constant'>;
 
 /** A TensorFlow graph under construction; nodes are named in the order in which they are added. Field numbers: tensorflow/core/framework. */
 export class GraphBuilder {

@@ -1,8 +1,8 @@
-import type { GraphBuilder } from './graph.ts';
+import type { Graph } from './graph.ts';
 
 /** A layer on its way into a graph: its settings, its weights, the nodes it reads. */
 export interface LayerParts {
-  readonly graph: GraphBuilder;
+  readonly graph: Graph;
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputs: readonly string[];
   /** Shape of the first input without the batch dimension. */
@@ -28,7 +28,7 @@ const activations: Readonly<Record<string, string>> = {
   elu: 'Elu',
 };
 
-function activate(graph: GraphBuilder, input: string, name: unknown): string {
+function activate(graph: Graph, input: string, name: unknown): string {
   if (name === 'linear' || name === undefined || name === null) return input;
   const op = activations[String(name)];
   if (op === undefined) throw new Untranslatable(`activation ${String(name)}`);
