@@ -78,6 +78,9 @@ const fusedOps: Readonly<Record<string, string>> = {
   MatMul: '_FusedMatMul',
 };
 
+/** And nothing more yet. */
+const readsBias = ({ attr }: JsonNode): boolean => (attr['fused_ops'] as { list: { s: readonly string[] } }).list.s.length === 1;
+
 /** As TensorFlow's optimizer does before a model is converted: what only one node reads is computed there. */
 function fuse(nodes: readonly JsonNode[]): JsonNode[] {
   const readers = (name: string): number => nodes.filter(({ input = [] }) => input.includes(name)).length;
@@ -85,7 +88,7 @@ function fuse(nodes: readonly JsonNode[]): JsonNode[] {
   for (const node of nodes) {
     const before = done.get(node.input?.[0] ?? '');
     const alone = before !== undefined && readers(before.name) === 1;
-    const fused = before && Object.values(fusedOps).includes(before.op);
+    const fused = before && Object.values(fusedOps).includes(before.op) && readsBias(before);
     if (alone && node.op === 'BiasAdd' && before.op in fusedOps) {
       done.delete(before.name);
       const attr = { ...before.attr, fused_ops: { list: { s: [base64('BiasAdd')] } }, num_args: { i: '1' }, epsilon: { f: 1e-4 } };

@@ -6,8 +6,8 @@ import { engine } from './web-assembly.ts';
  */
 export type Code = Uint8Array | readonly (number | Code)[];
 
-export type ValueType = 'i32' | 'f32' | 'v128';
-const types: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+export type ValueType = 'i32' | 'v128';
+const types: Readonly<Record<ValueType, number>> = { i32: 0x7f, v128: 0x7b };
 
 /** A local of the function under construction, parameters first. */
 export interface Local {
@@ -23,10 +23,12 @@ interface Signature {
 /** A function under construction: hands out its locals. */
 export class FunctionBuilder {
   readonly parameters: readonly Local[];
+  readonly results: readonly ValueType[];
   readonly #locals: Local[] = [];
 
-  constructor(parameters: readonly ValueType[]) {
+  constructor(parameters: readonly ValueType[], results: readonly ValueType[] = []) {
     this.parameters = parameters.map((type, index) => ({ type, index }));
+    this.results = results;
   }
 
   local(type: ValueType): Local {
@@ -46,44 +48,30 @@ export class FunctionBuilder {
   }
 }
 
-/** A module that imports its memory and functions, and exports some of its own. */
+/** A module that imports its memory, and exports some of its functions. */
 export class ModuleBuilder {
-  readonly #imports: (Signature & { readonly name: string })[];
   readonly #functions: (Signature & { readonly name: string | undefined; readonly body: Code })[] = [];
-
-  constructor(imports: readonly (Signature & { readonly name: string })[]) {
-    this.#imports = [...imports];
-  }
 
   /** @returns the index by which the function is called. Without a name it is not exported. */
   add(builder: FunctionBuilder, code: Code, name?: string): number {
     const parameters = builder.parameters.map(({ type }) => type);
-    return this.#imports.length + this.#functions.push({ name, parameters, results: [], body: builder.finish(code) }) - 1;
-  }
-
-  /** The index of an imported function. */
-  imported(name: string): number {
-    return this.#imports.findIndex((each) => each.name === name);
+    return this.#functions.push({ name, parameters, results: builder.results, body: builder.finish(code) }) - 1;
   }
 
   encode(): Uint8Array<ArrayBuffer> {
-    const all = [...this.#imports, ...this.#functions];
     const signature = ({ parameters, results }: Signature): Code => [
       0x60,
       vector(parameters.map((type) => [types[type]])),
       vector(results.map((type) => [types[type]])),
     ];
     const memory: Code = [text('env'), text('memory'), 2, 0, 1];
-    const imports = this.#imports.map(({ name }, i): Code => [text('env'), text(name), 0, unsigned(i)]);
-    const exports = all.flatMap((each, i): Code[] =>
-      'body' in each && each.name !== undefined ? [[text(each.name), 0, unsigned(i)]] : [],
-    );
+    const exports = this.#functions.flatMap(({ name }, i): Code[] => (name === undefined ? [] : [[text(name), 0, unsigned(i)]]));
     return Uint8Array.from(
       flatten([
         [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-        section(1, vector(all.map(signature))),
-        section(2, vector([memory, ...imports])),
-        section(3, vector(this.#functions.map((_, i) => unsigned(this.#imports.length + i)))),
+        section(1, vector(this.#functions.map(signature))),
+        section(2, vector([memory])),
+        section(3, vector(this.#functions.map((_, i) => unsigned(i)))),
         section(7, vector(exports)),
         section(10, vector(this.#functions.map(({ body }) => body))),
       ]),
@@ -155,11 +143,12 @@ export const f32x4 = {
   loadSplat: (address: Code, offset = 0): Code => [address, simd(0x09), at(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, simd(0x0b), at(offset)],
   constant: (value: number): Code => [simd(0x0c), float(value), float(value), float(value), float(value)],
-  extract: (value: Code, place: number): Code => [value, simd(0x1f), place],
-  replace: (vector: Code, value: Code, place: number): Code => [vector, value, simd(0x20), place],
+  nearest: (value: Code): Code => [value, simd(0x6a)],
+  negate: (value: Code): Code => [value, simd(0xe1)],
   add: (a: Code, b: Code): Code => [a, b, simd(0xe4)],
   subtract: (a: Code, b: Code): Code => [a, b, simd(0xe5)],
   multiply: (a: Code, b: Code): Code => [a, b, simd(0xe6)],
+  divide: (a: Code, b: Code): Code => [a, b, simd(0xe7)],
   /** b where it is smaller, else a: NaN stays NaN in the first place. */
   min: (a: Code, b: Code): Code => [a, b, simd(0xea)],
   /** b where it is larger, else a. */
@@ -168,9 +157,18 @@ export const f32x4 = {
   multiplyAdd: (a: Code, b: Code, c: Code): Code => (relaxed ? [a, b, c, simd(0x105)] : [c, a, b, simd(0xe6), simd(0xe4)]),
 };
 
+/** Four whole numbers side by side. */
+export const i32x4 = {
+  constant: (value: number): Code => [simd(0x0c), [0, 1, 2, 3].map(() => [...new Uint8Array(Int32Array.of(value).buffer)])],
+  /** Of floats; of what is no number, zero. */
+  truncate: (value: Code): Code => [value, simd(0xf8)],
+  add: (a: Code, b: Code): Code => [a, b, simd(0xae)],
+  shiftLeft: (value: Code, bits: Code): Code => [value, bits, simd(0xab)],
+};
+
 /** Whether the engine knows relaxed SIMD: Node 20 does not. */
 const relaxed = ((): boolean => {
-  const probe = new ModuleBuilder([]);
+  const probe = new ModuleBuilder();
   const f = new FunctionBuilder([]);
   const value = f.local('v128');
   probe.add(f, set(value, [get(value), get(value), get(value), simd(0x105)]));

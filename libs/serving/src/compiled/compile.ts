@@ -1,9 +1,10 @@
+import { addActivationFunctions } from './activation-functions.ts';
 import { call, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
 import { convolutionKernel, type Kernel, type Packed } from './convolution-kernel.ts';
 import { Arena, firstWindow, placeSteps, type Layout, type Placed } from './memory-plan.ts';
-import { vectorFloats, type Convolution, type Copy, type Join, type Network, type Pool, type Sum } from './network.ts';
+import { vectorFloats, type Combination, type Convolution, type Copy, type Join, type Network, type Pool } from './network.ts';
 import { constantsOf } from './pack.ts';
-import { copyKernel, depthwiseKernel, joinKernel, poolKernel, sumKernel, type Source } from './pixel-kernels.ts';
+import { copyKernel, depthwiseKernel, combinationKernel, joinKernel, poolKernel, type Source } from './pixel-kernels.ts';
 import { panelVectors, type MathCalls } from './tile.ts';
 import { engine } from './web-assembly.ts';
 import { isWinograd, winogradKernel, winogradScratch, type WinogradPlace } from './winograd-kernel.ts';
@@ -23,12 +24,6 @@ export interface Compiled {
 /** Rows that go through all layers together: as many as the second cache holds with what the layers put out for them. */
 const blockBytes = 512 * 1024;
 const mostRows = 32;
-
-/** Functions WebAssembly lacks, to be imported. */
-export const math = {
-  sigmoid: (x: number): number => 1 / (1 + Math.exp(-x)),
-  tanh: Math.tanh,
-} as const;
 
 /** Everything in memory but the weights themselves: the same for all networks of the same layers. */
 interface LaidOut {
@@ -58,6 +53,10 @@ export function compile(network: Network): Compiled {
   const between = placed.slice(0, -1).map(({ output }) => output);
   const block = rowsOfBlock(between);
   const addresses = between.map(({ image }) => arena.take(block * image));
+  addresses.forEach((address, i) => {
+    const { step, output } = placed[i]!;
+    if (step.kind === 'copy' && step.border !== 0) constants.set(address, new Float32Array((block * output.image) / 4).fill(step.border));
+  });
   const scratch = takeScratch(placed, arena);
   const module = moduleOf({ network, placed, packed, scratch, addresses, block });
   return { module, constants, end: arena.end, outputDepth: placed.at(-1)!.output.depth };
@@ -78,8 +77,8 @@ function moduleOf(laidOut: LaidOut): object {
 }
 
 function emit(laidOut: LaidOut): Uint8Array {
-  const module = new ModuleBuilder(Object.keys(math).map((name) => ({ name, parameters: ['f32'], results: ['f32'] })));
-  const calls = Object.fromEntries(Object.keys(math).map((name) => [name, module.imported(name)]));
+  const module = new ModuleBuilder();
+  const calls = addActivationFunctions(module);
   const functions = laidOut.placed.map((_, i) => {
     const { f, code } = kernelOf(i, laidOut, calls);
     return module.add(f, code);
@@ -102,7 +101,8 @@ function kernelOf(i: number, { placed, packed, scratch, addresses }: LaidOut, ca
     case 'mean':
       return poolKernel(each as Placed<Pool>, packed[i]);
     case 'sum':
-      return sumKernel(each as Placed<Sum>, source(each.step.with), calls);
+    case 'product':
+      return combinationKernel(each as Placed<Combination>, source(each.step.with), calls);
     case 'join':
       return joinKernel(each as Placed<Join>, [each.step.from, ...each.step.with].map(source));
     case 'copy':

@@ -1,6 +1,6 @@
 import type { Executor } from '../executor.ts';
 import type { ModelFolder } from '../model-folder.ts';
-import { compile, math } from './compile.ts';
+import { compile } from './compile.ts';
 import type { Network } from './network.ts';
 import { readNetwork } from './read-network.ts';
 import { engine, type Memory } from './web-assembly.ts';
@@ -34,7 +34,7 @@ export class CompiledExecutor implements Executor {
     this.#input = end;
     this.#memory = new engine.Memory({ initial: Math.ceil(end / page) });
     for (const [address, floats] of constants) new Float32Array(this.#memory.buffer, address, floats.length).set(floats);
-    const instance = new engine.Instance(module, { env: { memory: this.#memory, ...math } });
+    const instance = new engine.Instance(module, { env: { memory: this.#memory } });
     this.#run = instance.exports['run'] as Run;
   }
 

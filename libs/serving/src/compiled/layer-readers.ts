@@ -28,7 +28,8 @@ const readers: Readonly<Record<string, Read>> = {
   InputLayer: skip,
   Dropout: skip,
   SpatialDropout2D: skip,
-  Flatten: ({ values }) => ({ ...values[0], flat: true }),
+  Flatten: (reading) => reading.builder.reshape(placeOf(reading), [-1]),
+  Reshape: (reading) => reading.builder.reshape(placeOf(reading), reading.layer.config['target_shape'] as number[]),
   Dense: (reading) => activated(reading, reading.builder.dense(placeOf(reading), weightsOf(reading))),
   Conv2D: (reading) => activated(reading, reading.builder.convolve(placeOf(reading), windowsOf(reading), weightsOf(reading))),
   DepthwiseConv2D: (reading) =>
@@ -45,8 +46,8 @@ const readers: Readonly<Record<string, Read>> = {
   },
   MaxPooling2D: pool('max'),
   AveragePooling2D: pool('mean'),
-  GlobalMaxPooling2D: (reading) => reading.builder.wholePool(placeOf(reading), 'max'),
-  GlobalAveragePooling2D: (reading) => reading.builder.wholePool(placeOf(reading), 'mean'),
+  GlobalMaxPooling2D: wholePool('max'),
+  GlobalAveragePooling2D: wholePool('mean'),
   BatchNormalization: normalise,
   Activation: (reading) => activated(reading, reading.values[0]),
   ReLU(reading) {
@@ -60,7 +61,8 @@ const readers: Readonly<Record<string, Read>> = {
 
 /** Layers that read several others. */
 const joiners: Readonly<Record<string, Read>> = {
-  Add: ({ builder, layer, values }) => builder.add(layer.name, values),
+  Add: ({ builder, layer, values }) => builder.combine(layer.name, 'sum', values),
+  Multiply: ({ builder, layer, values }) => builder.combine(layer.name, 'product', values),
   Concatenate: ({ builder, layer, values }) => builder.join(layer.name, values, Number(layer.config['axis'] ?? -1)),
 };
 
@@ -78,6 +80,13 @@ function windowsOf({ layer: { name, config } }: Reading): Windows {
 
 function pool(kind: Pool['kind']): Read {
   return (reading) => reading.builder.pool(placeOf(reading), windowsOf(reading), kind);
+}
+
+function wholePool(kind: Pool['kind']): Read {
+  return (reading) => ({
+    ...reading.builder.wholePool(placeOf(reading), kind),
+    flat: reading.layer.config['keepdims'] !== true,
+  });
 }
 
 function activated({ builder, layer: { name, config } }: Reading, value: Value): Value {

@@ -26,15 +26,17 @@ export interface Placed<T = Step> {
 /** Every step in its place: what each puts out has the widest border that a step after it looks for. */
 export function placeSteps({ input, steps }: Network): Placed[] {
   const given = layoutOf(input, { depth: input.channels, padding: noPadding });
-  const layouts = steps.map(({ kind, output }, i) => {
-    const depth = kind === 'copy' ? output.channels : wholeVectors(output.channels) * vectorFloats;
+  const placed: Placed[] = [];
+  steps.forEach((step, i) => {
+    const reads = placed[step.from]?.output ?? given;
     const padding = steps
       .filter(({ from }) => from === i)
       .map(paddingOf)
       .reduce(widest, noPadding);
-    return layoutOf(output, { depth, padding });
+    const depth = step.kind === 'copy' && !step.whole ? reads.depth : wholeVectors(step.output.channels) * vectorFloats;
+    placed.push({ step, input: reads, output: layoutOf(step.output, { depth, padding }) });
   });
-  return steps.map((step, i) => ({ step, input: layouts[step.from] ?? given, output: layouts[i]! }));
+  return placed;
 }
 
 /** Bytes from the start of an input to the first window of the step that reads it, which may have a narrower border than others. */

@@ -1,14 +1,16 @@
 import {
+  lowest,
   noPadding,
   paddingOf,
   vectorFloats,
   type Activation,
+  type Combination,
   type Convolution,
+  type Copy,
   type Padding,
   type Pool,
   type Shape,
   type Step,
-  type Sum,
 } from './network.ts';
 import { Uncompilable } from './uncompilable.ts';
 
@@ -76,7 +78,6 @@ export class NetworkBuilder {
   depthwise(place: Place, windows: Windows, { kernel, bias }: Weights): Value {
     const { name, value } = place;
     const { channels } = value.shape;
-    checkChannels(place);
     const window = windowOf(place, windows, channels);
     if (kernel.length !== window.size[0] * window.size[1] * channels) throw new Uncompilable(`${name} multiplies its channels`);
     const weights = { kernel, bias: bias ?? new Float32Array(channels) };
@@ -87,8 +88,9 @@ export class NetworkBuilder {
     const { name, value } = place;
     const window = windowOf(place, windows, value.shape.channels);
     const bordered = window.padding.some((lines, i) => lines > value.padding[i]!);
-    if (bordered && kind === 'max' && !this.#isPositive(value.from)) throw new Uncompilable(`${name} pools over a border of zeros`);
-    return this.#pool(place, window, kind);
+    if (!bordered || kind === 'mean' || this.#isPositive(value.from)) return this.#pool(value, window, kind);
+    if (value.padding !== noPadding) throw new Uncompilable(`${name} pools over zeros and a border`);
+    return this.#pool(this.#copy(value, { border: lowest, whole: true }), window, kind);
   }
 
   /** A pool over all of an image; what is left has one axis. */
@@ -97,12 +99,10 @@ export class NetworkBuilder {
     const { height, width, channels } = value.shape;
     if (value.flat || value.padding !== noPadding) throw new Uncompilable(`${name} wants another order of axes`);
     const output = { height: 1, width: 1, channels };
-    return { ...this.#pool(place, { size: [height, width], strides: [1, 1], padding: noPadding, output }, kind), flat: true };
+    return { ...this.#pool(value, { size: [height, width], strides: [1, 1], padding: noPadding, output }, kind), flat: true };
   }
 
-  #pool(place: Place, window: Window, kind: Pool['kind']): Value {
-    const { value } = place;
-    checkChannels(place);
+  #pool(value: Value, window: Window, kind: Pool['kind']): Value {
     const step = { from: value.from, ...window, input: value.shape };
     return this.#push(value, kind === 'max' ? { kind, ...step } : { kind, ...step, shares: sharesOf(value, window) });
   }
@@ -115,25 +115,36 @@ export class NetworkBuilder {
     return [step.from, ...('with' in step ? step.with : [])].every((each) => this.#isPositive(each));
   }
 
+  /** @param sizes without the batch: the numbers of a row on one axis (-1: however many there are), or one pixel. */
+  reshape({ name, value }: Place, sizes: readonly number[]): Value {
+    const { height, width, channels } = value.shape;
+    const [first, second, third] = sizes;
+    if (sizes.length === 1 && (first === -1 || first === height * width * channels)) return { ...value, flat: true };
+    const pixel = height * width === 1 && first === 1 && second === 1 && (third === -1 || third === channels);
+    if (sizes.length === 3 && pixel) return { ...value, flat: false };
+    throw new Uncompilable(`${name} reshapes to ${sizes.join(' x ')}`);
+  }
+
   pad(value: Value, padding: Padding): Value {
     return { ...value, padding: sum(value.padding, padding) };
   }
 
-  add(name: string, values: readonly Value[]): Value {
-    checkJoined(name, values);
-    const [first, ...others] = values as [Value, ...Value[]];
-    if (others.some(({ shape }) => JSON.stringify(shape) !== JSON.stringify(first.shape)))
-      throw new Uncompilable(`${name} adds volumes of different shapes`);
+  /** Volumes of one shape, or all but one of them with one pixel for all. */
+  combine(name: string, kind: Combination['kind'], values: readonly Value[]): Value {
+    const pixels = ({ shape }: Value): number => shape.height * shape.width;
+    const [first, ...others] = this.#volumes(name, values).sort((a, b) => pixels(b) - pixels(a)) as [Value, ...Value[]];
+    const fits = ({ shape: { height, width, channels } }: Value): boolean =>
+      channels === first.shape.channels && (height * width === 1 || (height === first.shape.height && width === first.shape.width));
+    if (!others.every(fits)) throw new Uncompilable(`${name} combines volumes of different shapes`);
     return others.reduce((value, { from }) => {
-      const step = { kind: 'sum', from: value.from, with: from, input: value.shape, output: value.shape, activation: 'linear' } as const;
+      const step = { kind, from: value.from, with: from, input: value.shape, output: value.shape, activation: 'linear' } as const;
       return this.#push(value, step);
     }, first);
   }
 
   /** @param axis counted with the batch; -1: the last. */
   join(name: string, values: readonly Value[], axis: number): Value {
-    checkJoined(name, values);
-    const [first, ...others] = values as [Value, ...Value[]];
+    const [first, ...others] = this.#volumes(name, values) as [Value, ...Value[]];
     const { height, width } = first.shape;
     if ((axis !== -1 && axis !== (first.flat ? 1 : 3)) || (first.flat && height * width > 1))
       throw new Uncompilable(`${name} joins along another axis than the channels`);
@@ -161,7 +172,7 @@ export class NetworkBuilder {
     if (value.flat && height * width > 1) throw new Uncompilable(`${name} scales an image that was flattened`);
     if ([scale, shift].some((each) => each && each.length !== channels)) throw new Uncompilable(`${name} scales other than channels`);
     const before = this.#open(place);
-    if (!before || before.kind === 'sum') return this.#scaled(place, { scale, shift, activation: 'linear' });
+    if (!before || !('kernel' in before)) return this.#scaled(place, { scale, shift, activation: 'linear' });
     this.steps[value.from] = {
       ...before,
       kernel: scale ? before.kernel.map((weight, i) => weight * scale[i % channels]!) : before.kernel,
@@ -173,7 +184,6 @@ export class NetworkBuilder {
   /** A step of its own for what the step before cannot take up: a depthwise convolution of single pixels. */
   #scaled(place: Place, { scale, shift, activation }: Scaling & { readonly activation: Activation }): Value {
     const { value } = place;
-    checkChannels(place);
     const { channels } = value.shape;
     const window = { size: [1, 1], strides: [1, 1], padding: noPadding, input: value.shape, output: value.shape } as const;
     const weights = {
@@ -184,16 +194,27 @@ export class NetworkBuilder {
   }
 
   /** The step before, where its activation is still to come and nothing else reads it. */
-  #open({ name, value }: Place): Convolution | Sum | undefined {
+  #open({ name, value }: Place): Convolution | Combination | undefined {
     const step = this.steps[value.from];
     if (value.padding !== noPadding) throw new Uncompilable(`${name} follows padding`);
     return step && 'activation' in step && step.activation === 'linear' && !value.shared ? step : undefined;
   }
 
+  /** Each in memory of the network's own, not that of the rows. */
+  #volumes(name: string, values: readonly Value[]): Value[] {
+    if (values.some(({ padding }) => padding !== noPadding)) throw new Uncompilable(`${name} follows padding`);
+    return values.map((value) => (value.from < 0 ? this.#copy(value, { border: 0, whole: true }) : value));
+  }
+
+  #copy(value: Value, how: Pick<Copy, 'border' | 'whole'>): Value {
+    this.steps.push({ kind: 'copy', from: value.from, input: value.shape, output: value.shape, ...how });
+    return { ...value, from: this.steps.length - 1, shared: false };
+  }
+
   #push(value: Value, step: Step): Value {
     const bordered = value.from < 0 && paddingOf(step).some((lines) => lines > 0);
-    if (bordered) this.steps.push({ kind: 'copy', from: -1, input: value.shape, output: value.shape });
-    this.steps.push(bordered ? { ...step, from: this.steps.length - 1 } : step);
+    const from = bordered ? this.#copy(value, { border: 0, whole: false }).from : step.from;
+    this.steps.push({ ...step, from });
     return { from: this.steps.length - 1, shape: step.output, flat: value.flat, padding: noPadding, shared: false };
   }
 }
@@ -205,17 +226,6 @@ export interface Scaling {
 }
 
 const sum = (a: Padding, b: Padding): Padding => [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
-
-/** Code for single channels takes four at a time, and what rows hold is not filled up to that. */
-function checkChannels({ name, value }: Place): void {
-  const { channels } = value.shape;
-  if (value.from < 0 && channels % vectorFloats > 0) throw new Uncompilable(`${name} reads an input of ${channels} channels`);
-}
-
-function checkJoined(name: string, values: readonly Value[]): void {
-  if (values.some(({ from }) => from < 0)) throw new Uncompilable(`${name} reads the rows themselves`);
-  if (values.some(({ padding }) => padding !== noPadding)) throw new Uncompilable(`${name} follows padding`);
-}
 
 function filtersOf({ name }: Place, kernel: Float32Array, inputs: number): number {
   const filters = kernel.length / inputs;

@@ -40,7 +40,7 @@ export interface Convolution extends Windowed {
   readonly activation: Activation;
 }
 
-/** The largest number of each window, zeros around the volume among them. */
+/** The largest number of each window, what is around the volume among them. */
 export interface Max extends Windowed {
   readonly kind: 'max';
   readonly padding: Padding;
@@ -55,9 +55,9 @@ export interface Mean extends Windowed {
 
 export type Pool = Max | Mean;
 
-/** The sum of two volumes of one shape. */
-export interface Sum extends Computed {
-  readonly kind: 'sum';
+/** The sum or product of two volumes, number by number; the other may have one pixel for all. */
+export interface Combination extends Computed {
+  readonly kind: 'sum' | 'product';
   /** Index of the other step. */
   readonly with: number;
   readonly activation: Activation;
@@ -70,12 +70,18 @@ export interface Join extends Computed {
   readonly with: readonly number[];
 }
 
-/** The rows, where they need a border around them. */
+/** What it reads, in the middle of a border: rows, which have none, or a volume whose border is to be of other numbers than zeros. */
 export interface Copy extends Computed {
   readonly kind: 'copy';
+  readonly border: number;
+  /** Whether its pixels are whole vectors, which those of rows need not be. */
+  readonly whole: boolean;
 }
 
-export type Step = Convolution | Pool | Sum | Join | Copy;
+/** Less than any number: what is around a volume of which the largest number is asked. */
+export const lowest = -3.4028234663852886e38;
+
+export type Step = Convolution | Pool | Combination | Join | Copy;
 
 export const paddingOf = (step: Step): Padding => ('padding' in step ? step.padding : noPadding);
 

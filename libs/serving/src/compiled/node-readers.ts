@@ -1,4 +1,4 @@
-import type { Activation, Padding, Pool } from './network.ts';
+import type { Activation, Combination, Padding, Pool } from './network.ts';
 import { scalingOf, type NetworkBuilder, type Place, type Value, type Windows } from './network-builder.ts';
 import type { Weight } from './read-weights.ts';
 import { Uncompilable } from './uncompilable.ts';
@@ -51,7 +51,7 @@ const readers: Readonly<Record<string, Read>> = {
   Sub: (reading) => reading.builder.scale(placeOf(reading), { shift: channelsAt(reading, 1).map((number) => -number) }),
   Mul(reading) {
     const constant = constantOf(reading);
-    if (constant < 0) throw new Uncompilable(`${reading.node.name} multiplies two volumes`);
+    if (constant < 0) return combine(reading, 'product');
     return reading.builder.scale(placeOf(reading, 1 - constant), { scale: channelsAt(reading, constant) });
   },
   RealDiv: (reading) => reading.builder.scale(placeOf(reading), { scale: channelsAt(reading, 1).map((number) => 1 / number) }),
@@ -73,8 +73,8 @@ const readers: Readonly<Record<string, Read>> = {
       throw new Uncompilable(`${reading.node.name} pads other than images`);
     return reading.builder.pad(valueAt(reading, 0), [rows![0], columns![0], rows![1], columns![1]] satisfies Padding);
   },
-  Reshape: reshape,
-  Squeeze: (reading) => single(reading, true),
+  Reshape: (reading) => reading.builder.reshape(placeOf(reading), [...constantAt(reading, 1).values].slice(1)),
+  Squeeze: (reading) => reading.builder.reshape(placeOf(reading), [valueAt(reading, 0).shape.channels]),
   ConcatV2(reading) {
     const { node, inputs, builder } = reading;
     const last = inputs.length - 1;
@@ -151,7 +151,7 @@ function fused(reading: Reading, value: Value): Value {
   const { node, builder } = reading;
   return (node.attr?.['fused_ops']?.list?.s ?? []).map(textOf).reduce((done, op) => {
     const place = { name: node.name, value: done };
-    if (op === 'BiasAdd') return builder.scale(place, { shift: constantAt(reading, 2).values });
+    if (op === 'BiasAdd') return builder.scale(place, { shift: channelsAt(reading, 2, done) });
     const activation = activations[op];
     if (!activation) throw new Uncompilable(`${node.name} is fused with ${op}`);
     return builder.activate(place, activation);
@@ -167,21 +167,25 @@ function activate(activation: Activation): Read {
 /** Which input is a constant, where the other is none; -1: neither. */
 const constantOf = ({ inputs }: Reading): number => inputs.findIndex((input) => 'values' in input);
 
-/** A constant, one for each channel of the other input, or one for all of them. */
-function channelsAt(reading: Reading, i: number): Float64Array {
+/** A constant for each channel of what it meets, or one for all of them. */
+function channelsAt(reading: Reading, i: number, { shape: { channels } } = valueAt(reading, 1 - i)): Float64Array {
   const { shape, values } = constantAt(reading, i);
-  const { channels } = valueAt(reading, 1 - i).shape;
   if (values.length === 1) return new Float64Array(channels).fill(values[0]!);
   if (shape.at(-1) !== values.length) throw new Uncompilable(`${reading.node.name} has a number for each pixel`);
   return Float64Array.from(values);
 }
 
 function add(reading: Reading): Value {
-  const { node, inputs, builder } = reading;
   const constant = constantOf(reading);
-  if (constant >= 0) return builder.scale(placeOf(reading, 1 - constant), { shift: channelsAt(reading, constant) });
-  return builder.add(
+  if (constant < 0) return combine(reading, 'sum');
+  return reading.builder.scale(placeOf(reading, 1 - constant), { shift: channelsAt(reading, constant) });
+}
+
+function combine(reading: Reading, kind: Combination['kind']): Value {
+  const { node, inputs, builder } = reading;
+  return builder.combine(
     node.name,
+    kind,
     inputs.map((_, i) => valueAt(reading, i)),
   );
 }
@@ -209,21 +213,4 @@ function reduce(kind: Pool['kind']): Read {
     if (axes.sort().join() !== '1,2') throw new Uncompilable(`${node.name} reduces other axes than those of an image`);
     return { ...builder.wholePool(placeOf(reading), kind), flat: node.attr?.['keep_dims']?.b !== true };
   };
-}
-
-/** To one axis, or from one pixel to one. */
-function reshape(reading: Reading): Value {
-  const value = valueAt(reading, 0);
-  const { height, width, channels } = value.shape;
-  const [, ...sizes] = constantAt(reading, 1).values;
-  const numbersOfRow = height * width * channels;
-  if (sizes.length === 1 && (sizes[0] === -1 || sizes[0] === numbersOfRow)) return { ...value, flat: true };
-  if (sizes.length === 3 && sizes[0] === 1 && sizes[1] === 1) return single(reading, false);
-  throw new Uncompilable(`${reading.node.name} reshapes to ${sizes.join(' x ')}`);
-}
-
-function single(reading: Reading, flat: boolean): Value {
-  const value = valueAt(reading, 0);
-  if (value.shape.height * value.shape.width > 1) throw new Uncompilable(`${reading.node.name} is a ${reading.node.op} of an image`);
-  return { ...value, flat };
 }

@@ -1,7 +1,7 @@
 import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, type Code, type Local } from './assembler.ts';
 import type { Kernel, Packed } from './convolution-kernel.ts';
 import { wholeVectors, type Layout, type Placed } from './memory-plan.ts';
-import type { Convolution, Copy, Join, Pool, Sum } from './network.ts';
+import type { Combination, Convolution, Copy, Join, Pool } from './network.ts';
 import { activated, floatBytes, vectorBytes, type MathCalls } from './tile.ts';
 
 /** Code for one pixel of the output and four of its channels: reads at `from`, writes at `to`. */
@@ -18,7 +18,10 @@ interface Walk {
   readonly eachRow?: Code;
 }
 
-/** Walks over all pixels of all rows, four channels at a time. */
+/**
+ * Walks over all pixels of all rows, four channels at a time. Of rows, whose pixels are not filled up, the last four reach into what follows:
+ * finite numbers, of which weights of zero make nothing.
+ */
 function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked: Walk): Code {
   const { across, down, code, eachPixel = [], eachLine = [], eachRow = [] } = walked;
   const [input, output, rows] = f.parameters as [Local, Local, Local];
@@ -106,26 +109,30 @@ export interface Source {
   readonly layout: Layout;
 }
 
-export function sumKernel(placed: Placed<Sum>, { address, layout }: Source, math: MathCalls): Kernel {
+export function combinationKernel(placed: Placed<Combination>, { address, layout }: Source, math: MathCalls): Kernel {
   const { step, input } = placed;
   const f = newKernel();
-  const at = f.local('i32');
+  const [at, line] = f.locals('i32', 2) as [Local, Local];
   const value = f.local('v128');
-  const { height, width, channels } = step.output;
+  const combine = step.kind === 'sum' ? f32x4.add : f32x4.multiply;
   const code: PixelCode = (from, to) => [
-    set(value, f32x4.add(f32x4.load(get(from)), f32x4.load(get(at)))),
+    set(value, combine(f32x4.load(get(from)), f32x4.load(get(at)))),
     f32x4.store(get(to), activated(value, step.activation, math)),
     increase(at, vectorBytes),
   ];
-  const lineBytes = width * wholeVectors(channels) * vectorBytes;
-  const eachLine = increase(at, layout.line - lineBytes);
+  // One pixel for all is read anew for each of them.
+  const single = layout.shape.height * layout.shape.width === 1;
+  const lines = single ? 0 : step.output.height;
+  const atLine = set(at, get(line));
   return {
     f,
     code: [
-      set(at, i32.constant(address + layout.first)),
+      set(line, i32.constant(address + layout.first)),
+      atLine,
       walk(f, placed, {
-        ...{ across: input.depth * floatBytes, down: input.line, code, eachLine },
-        eachRow: increase(at, layout.image - height * layout.line),
+        ...{ across: input.depth * floatBytes, down: input.line, code },
+        ...(single ? { eachPixel: atLine } : { eachLine: [increase(line, layout.line), atLine] }),
+        eachRow: [increase(line, layout.image - lines * layout.line), atLine],
       }),
     ],
   };
@@ -165,20 +172,23 @@ export function joinKernel({ output: put }: Placed<Join>, sources: readonly Sour
   return { f, code };
 }
 
-/** Copies rows into the middle of a border of zeros. */
-export function copyKernel({ input: given, output: put }: Placed<Copy>): Kernel {
+/** Copies a volume into the middle of a border, which is there already. */
+export function copyKernel(placed: Placed<Copy>): Kernel {
+  const { input: given, output: put } = placed;
   const f = newKernel();
+  const pixel: PixelCode = (from, to) => f32x4.store(get(to), f32x4.load(get(from)));
+  if (given.depth !== put.depth) return { f, code: walk(f, placed, { across: given.depth * floatBytes, down: given.line, code: pixel }) };
   const [from, to, rows] = f.parameters as [Local, Local, Local];
   const [lines, line] = f.locals('i32', 2) as [Local, Local];
+  const { height, width } = given.shape;
   const code = repeatWhile(get(rows), [
     set(line, i32.add(get(to), i32.constant(put.first))),
-    set(lines, i32.constant(given.shape.height)),
-    repeatWhile(get(lines), [
-      copyMemory(get(line), get(from), i32.constant(given.line)),
+    repeat(lines, height, [
+      copyMemory(get(line), get(from), i32.constant(width * given.depth * floatBytes)),
       increase(from, given.line),
       increase(line, put.line),
-      increase(lines, -1),
     ]),
+    increase(from, given.image - height * given.line),
     increase(to, put.image),
     increase(rows, -1),
   ]);

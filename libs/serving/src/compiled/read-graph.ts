@@ -1,7 +1,7 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { readerOf, type GraphNode } from './node-readers.ts';
 import type { NetworkBuilder, Value } from './network-builder.ts';
-import type { WeightsByName } from './read-weights.ts';
+import type { Weight, WeightsByName } from './read-weights.ts';
 import { Uncompilable } from './uncompilable.ts';
 
 interface Reading {
@@ -72,8 +72,17 @@ class GraphReader {
     const { builder, weights } = this.#reading;
     // Before its inputs: loops are made of nodes that there is no code for.
     const read = readerOf(node);
-    const inputs = inputsOf(node).map((name) => weights.get(this.#constant(name)) ?? this.value(name));
+    const inputs = inputsOf(node).map((name) => weights.get(this.#constant(name)) ?? this.#shape(name) ?? this.value(name));
     return read({ node, inputs, builder });
+  }
+
+  /** A shape that is put together of a batch's size and constants. */
+  #shape(name: string): Weight | undefined {
+    const node = this.#nodes.get(name);
+    if (node?.op !== 'Pack') return undefined;
+    const [, ...sizes] = inputsOf(node).map((size) => this.#reading.weights.get(this.#constant(size))?.values[0]);
+    if (sizes.some((size) => size === undefined)) return undefined;
+    return { shape: [sizes.length + 1], values: Float32Array.of(-1, ...(sizes as number[])) };
   }
 
   /** The name of a constant may stand behind nodes that hand it on. */

@@ -160,9 +160,6 @@ export function activated(value: Local, activation: Activation, math: MathCalls)
       return f32x4.min(positive, f32x4.constant(6));
     case 'sigmoid':
     case 'tanh':
-      return [0, 1, 2, 3].reduce<Code>(
-        (done, place) => f32x4.replace(done, call(math[activation]!, f32x4.extract(get(value), place)), place),
-        get(value),
-      );
+      return call(math[activation]!, get(value));
   }
 }
