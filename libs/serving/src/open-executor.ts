@@ -59,9 +59,10 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   }
   const quickest = await fastest(tensors, folder, attempt);
   const asked = options.requireGpu || options.backend !== 'auto';
-  const compiled = asked ? undefined : openCompiled(folder, quickest.executor, attempt);
-  // What is held against something else is timed before and after it.
-  const best = compiled ? timedAgain(quickest, attempt.rows, timing(options)) : quickest;
+  const code = asked ? undefined : openCompiled(folder, quickest.executor, attempt);
+  // What are held against each other are timed in turn, twice each.
+  const best = code ? timedAgain(quickest, attempt.rows, timing(options)) : quickest;
+  const compiled = code && timedAgain(code, attempt.rows, timing(options));
   const { plan, timings, why } = compiled
     ? planByTime(compiled, best, options.maxBatch)
     : { plan: { tensor: best.name, compiledUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };

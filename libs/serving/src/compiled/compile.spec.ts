@@ -329,6 +329,24 @@ describe('a compiled model', () => {
     expect(disagreement(one.oracle, other.oracle, 3)).toBeDefined();
   });
 
+  it('forgets what another batch left behind', async () => {
+    const stack = [
+      make.averagePooling2d({ poolSize: 1, strides: 1 }),
+      make.conv2d({ filters: 3, kernelSize: 2, ...seeded(1) }),
+      make.flatten(),
+      make.dense({ units: 2, activation: 'softmax', ...seeded(3) }),
+    ];
+    const { compiled: open, rows, oracle } = await compiledAndOracle(stack, [3, 2, 3], 2);
+    const compiled = await open();
+    expect(
+      compiled.run(
+        rows.map(() => Number.NaN),
+        2,
+      ),
+    ).toContainEqual(Number.NaN);
+    expect(disagreement(compiled.run(rows, 2), oracle, 2)).toBeUndefined();
+  });
+
   it.each([
     ['sigmoid', (x: number) => 1 / (1 + Math.exp(-x))],
     ['tanh', Math.tanh],
