@@ -1,7 +1,7 @@
-import { openServer } from '@sluice/serving';
+import { openServer, type ModelServer } from '@sluice/serving';
 import type { TestModel } from '@sluice/serving/testing';
 
-/** Memory of a process that infers without a pause. */
+/** Memory of a process that infers without a pause, and of those it serves from. */
 export interface SoakFigures {
   readonly minutes: number;
   readonly events: number;
@@ -27,7 +27,7 @@ export async function soak(model: TestModel, batch: number, minutes: number): Pr
   for (let minute = 0; minute < minutes; minute = (performance.now() - start) / 60_000) {
     await Promise.all(Array.from({ length: 4 }, () => server.infer(values)));
     events += 4 * batch;
-    if (minute >= (samples.length * minutes) / 60) samples.push({ minute, rss: process.memoryUsage.rss() / 2 ** 20 });
+    if (minute >= (samples.length * minutes) / 60) samples.push({ minute, rss: await residentMegabytes(server) });
   }
   const end = await tensors();
   await server.close();
@@ -36,6 +36,11 @@ export async function soak(model: TestModel, batch: number, minutes: number): Pr
     ...{ minutes, events, executor: server.backend.name, rss: [at(0.1), at(0.5), at(1)], tensors: [first, end] },
     slope: slopeOf(samples.slice(samples.length >> 1)),
   };
+}
+
+async function residentMegabytes(server: ModelServer): Promise<number> {
+  const elsewhere = (await server.stats()).reduce((sum, { processBytes = 0 }) => sum + processBytes, 0);
+  return (process.memoryUsage.rss() + elsewhere) / 2 ** 20;
 }
 
 function slopeOf(samples: readonly { readonly minute: number; readonly rss: number }[]): number {
