@@ -1,4 +1,4 @@
-import { disagreement, planByTime, timedAgain, type Timed } from './calibrate.ts';
+import { disagreement, planByTime, timedInTurn, type Timed } from './calibrate.ts';
 import type { Executor } from './executor.ts';
 
 const timed = (name: string, perRow: number, base: number): Timed => ({
@@ -17,22 +17,31 @@ it('compiled code runs the batches for which it is no slower, and all of them wh
   expect(planOf(0, 2)).toEqual({ tensor: 'frozen', compiledUpTo: 14 });
 });
 
-it('a time is the lesser of two, bucket by bucket', () => {
-  const executor = { name: 'idle', bytes: 0, run: () => new Float32Array(1), dispose: () => undefined };
-  const before = {
-    executor,
-    timings: [
-      { n: 1, micros: 0 },
-      { n: 2, micros: 1e9 },
-      { n: 3, micros: 5 },
-    ],
-  };
-  const [first, second, third] = timedAgain(before, new Float32Array(2), { maxBatch: 2, budget: 20 }).timings;
-  expect([first, third]).toEqual([
-    { n: 1, micros: 0 },
-    { n: 3, micros: 5 },
-  ]);
-  expect(second!.micros).toBeLessThan(1e9);
+it('what is held against each other is timed in turn, so that a busy neighbour meets both', () => {
+  let clock = 0;
+  let runs = 0;
+  // Of sixty runs forty take thrice as long: whoever is timed alone may meet nothing else.
+  const taking = (millis: number): Executor => ({
+    name: 'idle',
+    bytes: 0,
+    run: () => {
+      clock += millis * (runs++ % 60 < 40 ? 3 : 1);
+      return new Float32Array(1);
+    },
+    dispose: () => undefined,
+  });
+  const before = (millis: number, sizes: readonly number[]): Timed => ({
+    executor: taking(millis),
+    timings: sizes.map((n) => ({ n, micros: 7 })),
+  });
+  const pair = [before(1, [1, 8, 32]), before(2, [1, 32])] as const;
+  const [one, other] = timedInTurn(pair, new Float32Array(1), { budget: 600, now: () => clock });
+  for (const [i, j] of [
+    [0, 0],
+    [2, 1],
+  ] as const)
+    expect(other.timings[j]!.micros / one.timings[i]!.micros).toBeCloseTo(2, 6);
+  expect(one.timings[1]).toEqual({ n: 8, micros: 7 });
 });
 
 it('executors disagree where an output is more than 1e-5 apart, is no number, or where the label is another', () => {

@@ -1,7 +1,7 @@
 import type { Manifest } from '@sluice/domain';
 import type { TensorName } from './backend.ts';
 import type { Executor } from './executor.ts';
-import { timeAt, timeExecutor, type Timing } from './timing.ts';
+import { timeAt, timeExecutor, timeInTurn, type Timing } from './timing.ts';
 
 /** Executors differ by rounding only when no output differs by more than this (measured: at most 1.2e-7). */
 export const parity = 1e-5;
@@ -138,14 +138,20 @@ export function timed(executor: Executor, rows: Float32Array, options: { maxBatc
   return { executor, timings: timeExecutor(executor, rows, options) };
 }
 
-/** The same timed once more: a neighbour that was busy meanwhile was so at one of the two times at most, and only ever adds. */
-export function timedAgain<T extends Timed>(before: T, rows: Float32Array, options: { maxBatch: number; budget: number }): T {
-  const again = timeExecutor(before.executor, rows, options);
-  const least = ({ n, micros: first }: Timing): Timing => ({
-    n,
-    micros: Math.min(first, again.find((each) => each.n === n)?.micros ?? first),
+/** Two executors timed once more, against each other, at the sizes at which both were timed. */
+export function timedInTurn<A extends Timed, B extends Timed>(
+  pair: readonly [A, B],
+  rows: Float32Array,
+  options: { budget: number; now?: () => number },
+): [A, B] {
+  const [one, other] = pair;
+  const sizes = one.timings.map(({ n }) => n).filter((n) => other.timings.some((timing) => timing.n === n));
+  const again = timeInTurn([one.executor, other.executor], rows, { ...options, sizes });
+  const renewed = <T extends Timed>(timed: T, fresh: readonly Timing[]): T => ({
+    ...timed,
+    timings: timed.timings.map((before) => fresh.find(({ n }) => n === before.n) ?? before),
   });
-  return { ...before, timings: before.timings.map(least) };
+  return [renewed(one, again[0]!), renewed(other, again[1]!)];
 }
 
 /** Why these outputs are no distributions over the labels; undefined when they are. The first row at fault is named. */

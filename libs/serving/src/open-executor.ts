@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { SluiceError } from '@sluice/domain';
 import { backendOf, openBackend, useBackend, type BackendState, type TensorName } from './backend.ts';
-import { assemble, costAt, disagreement, planByTime, timed, timedAgain, type Plan, type Timed, type TimedTensor } from './calibrate.ts';
+import { assemble, costAt, disagreement, planByTime, timed, timedInTurn, type Plan, type Timed, type TimedTensor } from './calibrate.ts';
 import { compileModel } from './compiled/compiled-executor.ts';
 import { Uncompilable } from './compiled/uncompilable.ts';
 import type { Executor } from './executor.ts';
@@ -60,9 +60,9 @@ export async function openExecutor(folder: ModelFolder, options: ExecutorOptions
   const quickest = await fastest(tensors, folder, attempt);
   const asked = options.requireGpu || options.backend !== 'auto';
   const code = asked ? undefined : openCompiled(folder, quickest.executor, attempt);
-  // What are held against each other are timed in turn, twice each.
-  const best = code ? timedAgain(quickest, attempt.rows, timing(options)) : quickest;
-  const compiled = code && timedAgain(code, attempt.rows, timing(options));
+  const [compiled, best] = code
+    ? timedInTurn([code, quickest], attempt.rows, { budget: options.calibration })
+    : ([undefined, quickest] as const);
   const { plan, timings, why } = compiled
     ? planByTime(compiled, best, options.maxBatch)
     : { plan: { tensor: best.name, compiledUpTo: 0 }, timings: best.timings, why: `${best.name} ${asked ? 'was asked for' : 'is taken'}` };

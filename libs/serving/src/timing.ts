@@ -47,6 +47,27 @@ export function timeExecutor(
   return timings;
 }
 
+/**
+ * Times executors that are warm in turn, run by run, so that a busy neighbour meets all of them alike.
+ * @param budget milliseconds for all sizes and executors together.
+ * @returns the timings of each executor, at the sizes in their order.
+ */
+export function timeInTurn(
+  executors: readonly Executor[],
+  rows: Float32Array,
+  { sizes, budget, now = () => performance.now() }: Omit<TimingOptions, 'maxBatch'> & { readonly sizes: readonly number[] },
+): Timing[][] {
+  const timings: Timing[][] = executors.map(() => []);
+  for (const n of sizes) {
+    const samples: number[][] = executors.map(() => []);
+    const end = now() + budget / sizes.length;
+    do executors.forEach((executor, i) => samples[i]!.push(microsOf(() => executor.run(rows, n), now)));
+    while (samples[0]!.length < fewest || now() < end);
+    samples.forEach((taken, i) => timings[i]!.push({ n, micros: typical(taken) }));
+  }
+  return timings;
+}
+
 /** Runs until the code is warm, or for `budget` milliseconds. */
 export function warmUp(run: () => void, { budget, now = () => performance.now() }: Pick<TimingOptions, 'budget' | 'now'>): void {
   const end = now() + budget;
@@ -76,15 +97,23 @@ export function timeAt(timings: readonly Timing[], n: number): number {
   return Math.max(low.micros, low.micros + ((high.micros - low.micros) * (n - low.n)) / (high.n - low.n));
 }
 
-/** The lower quartile of the later half of the runs that fit into `share` milliseconds: busy neighbours only ever add. */
+/** Of as many runs as fit into `share` milliseconds. */
 function typicalMicros(run: () => void, share: number, now: () => number): number {
   const samples: number[] = [];
   const end = now() + share;
-  do {
-    const start = now();
-    run();
-    samples.push((now() - start) * 1000);
-  } while (samples.length < fewest || now() < end);
+  do samples.push(microsOf(run, now));
+  while (samples.length < fewest || now() < end);
+  return typical(samples);
+}
+
+function microsOf(run: () => void, now: () => number): number {
+  const start = now();
+  run();
+  return (now() - start) * 1000;
+}
+
+/** The lower quartile of the later half: busy neighbours only ever add. */
+function typical(samples: readonly number[]): number {
   const late = samples.slice(samples.length >> 1).sort((a, b) => a - b);
   return late[late.length >> 2]!;
 }
