@@ -42,7 +42,7 @@ export function timeExecutor(
   for (const n of sizes) {
     const last = timings.at(-1);
     if (last && (last.micros * n) / last.n > 3000 * share) break;
-    timings.push({ n, micros: typicalMicros(() => executor.run(rows, n), share, now) });
+    timings.push(timeInTurn([executor], rows, { sizes: [n], budget: share, now })[0]![0]!);
   }
   return timings;
 }
@@ -95,15 +95,6 @@ export function timeAt(timings: readonly Timing[], n: number): number {
   // Up to the first timing the time is flat: its fixed part is not known apart.
   if (n <= first.n) return first.micros;
   return Math.max(low.micros, low.micros + ((high.micros - low.micros) * (n - low.n)) / (high.n - low.n));
-}
-
-/** Of as many runs as fit into `share` milliseconds. */
-function typicalMicros(run: () => void, share: number, now: () => number): number {
-  const samples: number[] = [];
-  const end = now() + share;
-  do samples.push(microsOf(run, now));
-  while (samples.length < fewest || now() < end);
-  return typical(samples);
 }
 
 function microsOf(run: () => void, now: () => number): number {

@@ -67,7 +67,7 @@ const readers: Readonly<Record<string, Read>> = {
   AvgPool: pool('mean'),
   Max: reduce('max'),
   Mean: reduce('mean'),
-  Pad({ ...reading }) {
+  Pad(reading) {
     const [batch, rows, columns, channels] = pairs([...constantAt(reading, 1).values]);
     if (!channels || [...batch!, ...channels].some((lines) => lines > 0))
       throw new Uncompilable(`${reading.node.name} pads other than images`);

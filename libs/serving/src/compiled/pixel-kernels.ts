@@ -63,12 +63,7 @@ export function poolKernel(placed: Placed<Pool>, shares: Packed | undefined): Ke
   const pooled: PixelCode = (from, to) => [
     set(at, get(from)),
     set(value, step.kind === 'max' ? next(0) : f32x4.constant(0)),
-    set(lines, i32.constant(height)),
-    repeatWhile(get(lines), [
-      Array.from({ length: width }, (_, x) => set(value, combine(get(value), next(x)))),
-      increase(at, input.line),
-      increase(lines, -1),
-    ]),
+    repeat(lines, height, [Array.from({ length: width }, (_, x) => set(value, combine(get(value), next(x)))), increase(at, input.line)]),
     f32x4.store(get(to), shares ? f32x4.multiply(get(value), get(scale)) : get(value)),
   ];
   const walked = { ...steps(placed), code: pooled };

@@ -4,7 +4,8 @@ import type { NetworkBuilder, Value } from './network-builder.ts';
 import type { Weight, WeightsByName } from './read-weights.ts';
 import { Uncompilable } from './uncompilable.ts';
 
-interface Reading {
+/** A model, and what is to be built of it behind its rows. */
+export interface Reading {
   readonly artifacts: io.ModelArtifacts;
   readonly weights: WeightsByName;
   readonly builder: NetworkBuilder;

@@ -1,10 +1,10 @@
 import type { Manifest } from '@sluice/domain';
 import type { io } from '@tensorflow/tfjs-core';
-import { readGraph } from './read-graph.ts';
+import { readGraph, type Reading } from './read-graph.ts';
 import { readLayer } from './layer-readers.ts';
 import { noPadding, type Network, type Shape, type Step } from './network.ts';
 import { NetworkBuilder, type Value } from './network-builder.ts';
-import { readWeights, type WeightsByName } from './read-weights.ts';
+import { readWeights } from './read-weights.ts';
 import { layersOf } from './topology.ts';
 import { Uncompilable } from './uncompilable.ts';
 
@@ -20,13 +20,6 @@ export function readNetwork(manifest: Pick<Manifest, 'format' | 'input' | 'label
   const read = manifest.format === 'graph' ? readGraph : readLayers;
   checkEnd(builder.steps, read({ artifacts, weights, builder, rows }), manifest.labels.length);
   return { input: rows.shape, steps: builder.steps };
-}
-
-interface Reading {
-  readonly artifacts: io.ModelArtifacts;
-  readonly weights: WeightsByName;
-  readonly builder: NetworkBuilder;
-  readonly rows: Value;
 }
 
 /** @returns what the last layer puts out. */
