@@ -120,6 +120,7 @@ function signed(value: number): Code {
 
 const float = (value: number): Code => [...new Uint8Array(Float32Array.of(value).buffer)];
 const simd = (operation: number): Code => [0xfd, unsigned(operation)];
+const bits = (places: readonly number[]): Code => [simd(0x0c), [...new Uint8Array(Int32Array.from(places).buffer)]];
 /** Alignment is a hint; floats lie on multiples of four bytes. */
 const at = (offset: number): Code => [2, unsigned(offset)];
 
@@ -143,6 +144,8 @@ export const f32x4 = {
   loadSplat: (address: Code, offset = 0): Code => [address, simd(0x09), at(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, simd(0x0b), at(offset)],
   constant: (value: number): Code => [simd(0x0c), float(value), float(value), float(value), float(value)],
+  /** The first so many of the four, zeros in the other places whatever is there. */
+  first: (value: Code, count: number): Code => [value, bits([0, 1, 2, 3].map((i) => (i < count ? -1 : 0))), simd(0x4e)],
   nearest: (value: Code): Code => [value, simd(0x6a)],
   negate: (value: Code): Code => [value, simd(0xe1)],
   add: (a: Code, b: Code): Code => [a, b, simd(0xe4)],
@@ -159,7 +162,7 @@ export const f32x4 = {
 
 /** Four whole numbers side by side. */
 export const i32x4 = {
-  constant: (value: number): Code => [simd(0x0c), [0, 1, 2, 3].map(() => [...new Uint8Array(Int32Array.of(value).buffer)])],
+  constant: (value: number): Code => bits([value, value, value, value]),
   /** Of floats; of what is no number, zero. */
   truncate: (value: Code): Code => [value, simd(0xf8)],
   add: (a: Code, b: Code): Code => [a, b, simd(0xae)],

@@ -67,13 +67,11 @@ export class CompiledExecutor implements Executor {
 
   #grow(n: number): void {
     const rowsEnd = this.#input + n * this.#width * 4;
-    // Code for single channels reads up to three numbers more than there are: not the outputs of a batch before, which may be none.
-    this.#output = Math.ceil(rowsEnd / 16) * 16 + 16;
+    this.#output = Math.ceil(rowsEnd / 16) * 16;
     const pages = Math.ceil((this.#output + n * this.#depth * 4) / page);
     const now = this.#memory.buffer.byteLength / page;
     if (pages > now) this.#memory.grow(pages - now);
     this.#floats = new Float32Array(this.#memory.buffer);
-    this.#floats.fill(0, rowsEnd / 4, this.#output / 4);
     this.#capacity = n;
   }
 }

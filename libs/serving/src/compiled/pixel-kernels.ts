@@ -1,7 +1,7 @@
 import { copyMemory, f32x4, FunctionBuilder, get, i32, increase, repeat, repeatWhile, set, type Code, type Local } from './assembler.ts';
 import type { Kernel, Packed } from './convolution-kernel.ts';
 import { wholeVectors, type Layout, type Placed } from './memory-plan.ts';
-import type { Combination, Convolution, Copy, Join, Pool } from './network.ts';
+import { vectorFloats, type Combination, type Convolution, type Copy, type Join, type Pool } from './network.ts';
 import { activated, floatBytes, vectorBytes, type MathCalls } from './tile.ts';
 
 /** Code for one pixel of the output and four of its channels: reads at `from`, writes at `to`. */
@@ -19,14 +19,15 @@ interface Walk {
 }
 
 /**
- * Walks over all pixels of all rows, four channels at a time. Of rows, whose pixels are not filled up, the last four reach into what follows:
- * finite numbers, of which weights of zero make nothing.
+ * Walks over all pixels of all rows, four channels at a time. Of rows, whose pixels are not filled up, the last four reach into what follows,
+ * maybe another row: what comes of it is made zero, so that no row answers for another one's numbers.
  */
 function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked: Walk): Code {
   const { across, down, code, eachPixel = [], eachLine = [], eachRow = [] } = walked;
   const [input, output, rows] = f.parameters as [Local, Local, Local];
   const [line, outLine, lines, from, to, columns, channels] = f.locals('i32', 7) as [Local, Local, Local, Local, Local, Local, Local];
   const vectors = wholeVectors(put.shape.channels);
+  const own = given.depth % vectorFloats;
   return repeatWhile(get(rows), [
     set(line, get(input)),
     set(outLine, i32.add(get(output), i32.constant(put.first))),
@@ -36,6 +37,7 @@ function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked:
       repeat(columns, put.shape.width, [
         eachPixel,
         repeat(channels, vectors, [code(from, to), increase(from, vectorBytes), increase(to, vectorBytes)]),
+        own > 0 ? fillUp(to, own) : [],
         increase(from, across - vectors * vectorBytes),
       ]),
       eachLine,
@@ -48,6 +50,12 @@ function walk(f: FunctionBuilder, { input: given, output: put }: Placed, walked:
     increase(rows, -1),
   ]);
 }
+
+/** Makes zero what is not a channel in the vector just put out. */
+const fillUp = (to: Local, channels: number): Code => {
+  const last = i32.subtract(get(to), i32.constant(vectorBytes));
+  return f32x4.store(last, f32x4.first(f32x4.load(last), channels));
+};
 
 const newKernel = (): FunctionBuilder => new FunctionBuilder(['i32', 'i32', 'i32']);
 
