@@ -137,6 +137,11 @@ export const i32 = {
   less: (a: Code, b: Code): Code => [a, b, 0x49],
 };
 
+export const f32 = {
+  constant: (value: number): Code => [0x43, float(value)],
+  store: (address: Code, value: Code): Code => [address, value, 0x38, at(0)],
+};
+
 /** Four floats side by side. */
 export const f32x4 = {
   load: (address: Code, offset = 0): Code => [address, simd(0x00), at(offset)],

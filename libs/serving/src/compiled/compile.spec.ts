@@ -59,12 +59,16 @@ describe('a compiled model', () => {
         const some = rows.map((number, i) => (isBad(Math.floor((i * n) / rows.length)) ? Number.NaN : number));
         const good = (all: Float32Array): Float32Array => all.filter((_, i) => !isBad(Math.floor(i / labels)));
         expect(good(compiled.run(some, n))).toEqual(good(scores));
-        for (const bad of [Infinity, NaN]) compiled.run(rows.map(() => bad), n);
+        for (const bad of [Infinity, NaN])
+          compiled.run(
+            rows.map(() => bad),
+            n,
+          );
         expect(compiled.run(rows, n)).toEqual(scores);
       }),
-      { numRuns: Number(process.env['RUNS'] ?? 100) },
+      { numRuns: 100 },
     );
-  }, 1200_000);
+  }, 120_000);
 
   it.each([
     ['relu', 3],

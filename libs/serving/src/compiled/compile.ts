@@ -1,7 +1,8 @@
 import { addActivationFunctions } from './activation-functions.ts';
 import { call, FunctionBuilder, get, i32, increase, ModuleBuilder, repeatWhile, set, when, type Local } from './assembler.ts';
+import { writeBorder } from './border.ts';
 import { convolutionKernel, type Kernel, type Packed } from './convolution-kernel.ts';
-import { Arena, firstWindow, placeSteps, type Layout, type Placed } from './memory-plan.ts';
+import { Arena, firstWindow, placeSteps, shareMemory, type Placed } from './memory-plan.ts';
 import { vectorFloats, type Combination, type Convolution, type Copy, type Join, type Network, type Pool } from './network.ts';
 import { constantsOf } from './pack.ts';
 import { copyKernel, depthwiseKernel, combinationKernel, joinKernel, poolKernel, type Source } from './pixel-kernels.ts';
@@ -50,13 +51,10 @@ export function compile(network: Network): Compiled {
     constants.set(addresses.weights, weights).set(addresses.bias, bias);
     return addresses;
   });
-  const between = placed.slice(0, -1).map(({ output }) => output);
-  const block = rowsOfBlock(between);
-  const addresses = between.map(({ image }) => arena.take(block * image));
-  addresses.forEach((address, i) => {
-    const { step, output } = placed[i]!;
-    if (step.kind === 'copy' && step.border !== 0) constants.set(address, new Float32Array((block * output.image) / 4).fill(step.border));
-  });
+  const { bytes, offsets } = shareMemory(placed);
+  const block = rowsOfBlock(bytes);
+  const shared = arena.take(block * bytes);
+  const addresses = offsets.map((offset) => shared + block * offset);
   const scratch = takeScratch(placed, arena);
   const module = moduleOf({ network, placed, packed, scratch, addresses, block });
   return { module, constants, end: arena.end, outputDepth: placed.at(-1)!.output.depth };
@@ -79,9 +77,9 @@ function moduleOf(laidOut: LaidOut): object {
 function emit(laidOut: LaidOut): Uint8Array {
   const module = new ModuleBuilder();
   const calls = addActivationFunctions(module);
-  const functions = laidOut.placed.map((_, i) => {
+  const functions = laidOut.placed.map((placed, i) => {
     const { f, code } = kernelOf(i, laidOut, calls);
-    return module.add(f, code);
+    return module.add(f, [writeBorder(f, placed), code]);
   });
   addRun(module, functions, laidOut);
   return module.encode();
@@ -124,9 +122,8 @@ function takeScratch(placed: readonly Placed[], arena: Arena): Scratch {
 
 const hasWeights = (placed: Placed): placed is Placed<Convolution> => 'kernel' in placed.step;
 
-function rowsOfBlock(between: readonly Layout[]): number {
-  const row = between.reduce((sum, { image }) => sum + image, 0);
-  const rows = Math.min(mostRows, Math.floor(blockBytes / Math.max(1, row)));
+function rowsOfBlock(bytes: number): number {
+  const rows = Math.min(mostRows, Math.floor(blockBytes / Math.max(1, bytes)));
   return rows < vectorFloats ? 1 : rows - (rows % vectorFloats);
 }
 

@@ -1,4 +1,4 @@
-import { noPadding, paddingOf, vectorFloats, type Network, type Padding, type Shape, type Step } from './network.ts';
+import { noPadding, paddingOf, sourcesOf, vectorFloats, type Network, type Padding, type Shape, type Step } from './network.ts';
 
 const floatBytes = 4;
 
@@ -39,6 +39,29 @@ export function placeSteps({ input, steps }: Network): Placed[] {
   return placed;
 }
 
+/** Bytes that one row takes, and where what each step but the last puts out begins among them. */
+export interface SharedMemory {
+  readonly bytes: number;
+  readonly offsets: readonly number[];
+}
+
+/** Puts outputs where there is room in the order of the steps: what no step reads any more makes room. */
+export function shareMemory(placed: readonly Placed[]): SharedMemory {
+  const lastReader = placed.map((_, i) => placed.findLastIndex(({ step }) => sourcesOf(step).includes(i)));
+  const taken: { readonly start: number; readonly end: number; readonly until: number }[] = [];
+  const offsets = placed.slice(0, -1).map(({ output }, i) => {
+    const bytes = aligned(output.image);
+    let start = 0;
+    for (const other of taken.filter(({ until }) => until >= i).sort((a, b) => a.start - b.start)) {
+      if (start + bytes <= other.start) break;
+      start = other.end;
+    }
+    taken.push({ start, end: start + bytes, until: lastReader[i]! });
+    return start;
+  });
+  return { bytes: Math.max(0, ...taken.map(({ end }) => end)), offsets };
+}
+
 /** Bytes from the start of an input to the first window of the step that reads it, which may have a narrower border than others. */
 export function firstWindow({ step, input }: Placed): number {
   const [top, left] = paddingOf(step);
@@ -71,7 +94,10 @@ export class Arena {
 
   take(bytes: number): number {
     const address = this.#end;
-    this.#end = Math.ceil((address + bytes) / 64) * 64;
+    this.#end = aligned(address + bytes);
     return address;
   }
 }
+
+/** To the next line of the cache. */
+const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;

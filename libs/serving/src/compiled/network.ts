@@ -83,6 +83,9 @@ export const lowest = -3.4028234663852886e38;
 
 export type Step = Convolution | Pool | Combination | Join | Copy;
 
+/** Steps whose outputs it reads; -1: the rows. */
+export const sourcesOf = (step: Step): readonly number[] => [step.from, ...('with' in step ? [step.with].flat() : [])];
+
 export const paddingOf = (step: Step): Padding => ('padding' in step ? step.padding : noPadding);
 
 /** Layers as they are at inference, each behind those that it reads. */
