@@ -7,7 +7,7 @@ import type { ExecutorOptions } from './open-executor.ts';
 import { webgpuIdentity } from './webgpu-package.ts';
 
 /** Raise it when an executor, the buckets or the choice among executors changes. */
-const revision = 7;
+const revision = 8;
 /** TF_ or VK_ alone would take in the settings of other programs. */
 const settingNames = /^(TF_(NUM|ENABLE|DISABLE|FORCE|XLA)_.*|OMP_NUM_THREADS|CUDA_VISIBLE_DEVICES|VK_ICD_FILENAMES|VK_DRIVER_FILES)$/;
 
