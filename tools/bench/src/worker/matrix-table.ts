@@ -9,7 +9,8 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
     const { model, batch, raw, paths } = cell;
     const auto = paths.find(({ backend }) => backend === 'auto')!;
     const fixed = paths.filter(({ backend }) => backend !== 'auto');
-    const best = fixed.reduce((least, path) => (path.wall < least.wall ? path : least));
+    const near = fixed.filter(({ walls }) => walls.length === auto.walls.length);
+    const best = near.reduce((least, path) => (path.wall < least.wall ? path : least));
     const single = cells.find((other) => other.model === model && other.batch === 1)?.paths.find(({ backend }) => backend === 'auto');
     const of = (name: string): number | string => {
       const path = fixed.find(({ backend }) => backend === name);
