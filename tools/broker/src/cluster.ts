@@ -188,8 +188,8 @@ export class ClusterNode {
     await this.proxy.close();
     if (this.#life === undefined) return;
     this.signal('SIGCONT');
-    // Nothing of it is kept, and three controllers that leave in turn wait for each other.
-    await Promise.race([endJvm(this.#life.child, this.#life.ended, 3_000), sleep(10_000)]);
+    // Nothing of it is kept, and three controllers that leave in turn wait for each other. Only a process that not even SIGKILL ends is waited for in vain.
+    await Promise.race([endJvm(this.#life.child, this.#life.ended, 3_000), sleep(10_000, undefined, { ref: false })]);
   }
 
   #overrides(): Record<string, string> {
