@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeModel, numbersSchema } from '../testing/models.ts';
+import { imageSchema, makeModel, numbersSchema } from '../testing/models.ts';
 import { loadModel } from './model-folder.ts';
 
 describe('a model folder', () => {
@@ -25,6 +25,13 @@ describe('a model folder', () => {
     const before = await readFile(join(dir, 'manifest.json'), 'utf8');
     await makeModel('mlp', dir);
     expect(await readFile(join(dir, 'manifest.json'), 'utf8')).toBe(before);
+  });
+
+  it('says which model does not fit which requests', async () => {
+    await expect(loadModel(dir, [numbersSchema, imageSchema])).rejects.toMatchObject({
+      code: 'SLUICE_SCHEMA_INVALID',
+      message: 'mlp does not fit requests of schema Image: there is no field x0: the record has pixels',
+    });
   });
 
   it('is missing without manifest.json', async () => {

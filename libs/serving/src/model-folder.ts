@@ -44,7 +44,7 @@ export async function loadModel(dir: string, requestSchemas: readonly object[]):
  * @throws SluiceError SLUICE_MODEL_INVALID when features and input shape disagree, SLUICE_SCHEMA_INVALID when a field is missing.
  */
 export function inputExtractor(manifest: Pick<Manifest, 'model' | 'input'>, schema: object): Extractor {
-  const extractor = compileExtractor(schema, manifest.input.features, { flags: false });
+  const extractor = extractorOf(manifest, schema);
   const width = inputWidth(manifest);
   if (extractor.width !== width) {
     throw new SluiceError(
@@ -53,6 +53,16 @@ export function inputExtractor(manifest: Pick<Manifest, 'model' | 'input'>, sche
     );
   }
   return extractor;
+}
+
+function extractorOf({ model, input }: Pick<Manifest, 'model' | 'input'>, schema: object): Extractor {
+  try {
+    return compileExtractor(schema, input.features, { flags: false });
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    const name = 'name' in schema ? ` of schema ${String(schema.name)}` : '';
+    throw new SluiceError(thrown.code, `${model} does not fit requests${name}: ${thrown.message}`, { cause: thrown.cause });
+  }
 }
 
 /** Numbers in one input row: the product of the input shape. */
