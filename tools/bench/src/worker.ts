@@ -18,7 +18,7 @@ import { optionsOf } from './options.ts';
 import { measureKafka } from './worker/kafka.ts';
 import { matrixRows, peerRows, worstChoice } from './worker/matrix-table.ts';
 import { median } from './statistics.ts';
-import { cpuElsewhere, matrixCloseRounds, matrixRoundMs, matrixRounds, measureCell, type Cell } from './worker/matrix.ts';
+import { cpuElsewhere, matrixNearRounds, matrixRoundMs, matrixRounds, measureCell, type Cell } from './worker/matrix.ts';
 import { loadOnnxRuntime } from './worker/onnx-peer.ts';
 import { soak } from './worker/soak.ts';
 import { measureSwaps } from './worker/swap.ts';
@@ -193,6 +193,7 @@ async function soakAll(root: string, minutes: number): Promise<void> {
   ] as const) {
     const model = await makeModel(kind, join(root, kind));
     const server = await openServer({ dir: model.dir, schemas: [model.schema], maxBatch: batch, backend }).catch((error: unknown) => {
+      if (backend === 'auto') throw error;
       console.log(`${kind} on ${backend}: ${String(error)}`);
     });
     if (!server) continue;
@@ -241,7 +242,7 @@ async function main(): Promise<void> {
     `${cpus().length} x ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.versions.node}, TensorFlow.js ${tfjs.version}`,
   );
   console.log(
-    `Medians of ${options.matrix ? `${matrixRounds} rounds (of what comes near the best ${matrixRounds + matrixCloseRounds}) of ${matrixRoundMs}` : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the process and those it serves from; loop delay includes the timer's own 1 ms.`,
+    `Medians of ${options.matrix ? `${matrixRounds} rounds (of what comes near the best ${matrixRounds + matrixNearRounds}) of ${matrixRoundMs}` : `${rounds} rounds of ${roundMs}`} ms. CPU microseconds per event of the process and those it serves from; loop delay includes the timer's own 1 ms.`,
   );
   console.log('Where |drift| of raw exceeds 15 %, the machine was too busy for the line to mean much.');
   await run(root);

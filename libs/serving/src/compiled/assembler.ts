@@ -137,6 +137,7 @@ export const i32 = {
   less: (a: Code, b: Code): Code => [a, b, 0x49],
 };
 
+/** Single floats. */
 export const f32 = {
   constant: (value: number): Code => [0x43, float(value)],
   store: (address: Code, value: Code): Code => [address, value, 0x38, at(0)],

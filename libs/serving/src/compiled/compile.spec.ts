@@ -163,6 +163,28 @@ describe('a compiled model', () => {
     expect(disagreement(one.oracle, other.oracle, 3)).toBeDefined();
   });
 
+  it('keeps a row apart from those beside it and before it, where its pixels are no whole vectors', async () => {
+    const stack = [
+      make.averagePooling2d({ poolSize: 1, strides: 1 }),
+      make.conv2d({ filters: 3, kernelSize: 2, ...seeded(1) }),
+      make.flatten(),
+      make.dense({ units: 2, activation: 'softmax', ...seeded(3) }),
+    ];
+    const { compiled: open, rows, oracle } = await compiledAndOracle(stack, [3, 2, 3], 2);
+    const compiled = await open();
+    const beside = compiled.run(
+      rows.map((number, i) => (i < rows.length / 2 ? number : Number.NaN)),
+      2,
+    );
+    expect(disagreement(beside.subarray(0, 2), oracle.subarray(0, 2), 2)).toBeUndefined();
+    expect([...beside.subarray(2)]).toEqual([Number.NaN, Number.NaN]);
+    compiled.run(
+      rows.map(() => Number.NaN),
+      2,
+    );
+    expect(disagreement(compiled.run(rows, 2), oracle, 2)).toBeUndefined();
+  });
+
   it.each([
     ['sigmoid', (x: number) => 1 / (1 + Math.exp(-x))],
     ['tanh', Math.tanh],

@@ -9,6 +9,7 @@ export function matrixRows(cells: readonly Cell[]): Record<string, string | numb
     const { model, batch, raw, paths } = cell;
     const auto = paths.find(({ backend }) => backend === 'auto')!;
     const fixed = paths.filter(({ backend }) => backend !== 'auto');
+    // The others were left out of the later rounds: they are far from the best.
     const near = fixed.filter(({ walls }) => walls.length === auto.walls.length);
     const best = near.reduce((least, path) => (path.wall < least.wall ? path : least));
     const single = cells.find((other) => other.model === model && other.batch === 1)?.paths.find(({ backend }) => backend === 'auto');

@@ -42,8 +42,8 @@ export interface CellSpec {
 
 export const matrixRounds = 7;
 /** More for what is chosen and whatever may be faster: seven rounds on a busy machine tell them apart no better than by a third. */
-export const matrixCloseRounds = 24;
-const closeTo = 1.6;
+export const matrixNearRounds = 24;
+const nearTo = 1.6;
 const warmRounds = 1;
 export const matrixRoundMs = 150;
 
@@ -80,9 +80,9 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
   );
   for (let round = -warmRounds; round < matrixRounds; round++)
     for (const each of [...inThread, ...others, ...paths]) await oneRound(each, round >= 0);
-  const close = nearlyBest(servers, paths);
-  for (let round = 0; round < matrixCloseRounds; round++) for (const each of close) await oneRound(each, true);
-  await closeAll({ raw, alone, servers, peers });
+  const near = nearlyBest(servers, paths);
+  for (let round = 0; round < matrixNearRounds; round++) for (const each of near) await oneRound(each, true);
+  await close({ raw, alone, servers, peers });
   return {
     ...{ model: kind, batch, raw: figures(inThread[0]!).cpu },
     alone: { executor: alone.name, ...figures(inThread[1]!) },
@@ -93,11 +93,11 @@ export async function measureCell(model: TestModel, { kind, batch, onnx }: CellS
   };
 }
 
-/** The chosen path, and the fixed ones that take at most `closeTo` times as long as the fastest of them. */
+/** The chosen path, and the fixed ones that take at most `nearTo` times as long as the fastest of them. */
 function nearlyBest(servers: readonly Served[], paths: readonly Contender[]): Contender[] {
   const walls = paths.map(({ wall }) => median(wall));
   const best = Math.min(...walls.filter((_, i) => servers[i]!.backend !== 'auto'));
-  return paths.filter((_, i) => servers[i]!.backend === 'auto' || walls[i]! <= closeTo * best);
+  return paths.filter((_, i) => servers[i]!.backend === 'auto' || walls[i]! <= nearTo * best);
 }
 
 function contender(events: number, how: Pick<Contender, 'ready' | 'step' | 'elsewhere'>): Contender {
@@ -125,7 +125,7 @@ async function openServers(model: TestModel, batch: number): Promise<Served[]> {
   return servers;
 }
 
-async function closeAll(all: {
+async function close(all: {
   readonly raw: { dispose(): void };
   readonly alone: { dispose(): void };
   readonly servers: readonly Served[];

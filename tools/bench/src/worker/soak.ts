@@ -3,7 +3,6 @@ import type { TestModel } from '@sluice/serving/testing';
 
 /** Memory of a process that infers without a pause, and of those it serves from. */
 export interface SoakFigures {
-  readonly minutes: number;
   readonly events: number;
   readonly executor: string;
   /** Resident megabytes after a tenth of the time, in the middle, and at the end. */
@@ -36,7 +35,7 @@ export async function soak(
   const at = (share: number): number => Math.round(samples[Math.floor((samples.length - 1) * share)]!);
   const half = samples.length >> 1;
   const most = [samples.slice(0, half), samples.slice(half)].map((each) => Math.round(Math.max(...each))) as [number, number];
-  return { minutes, events, executor: server.backend.name, rss: [at(0.1), at(0.5), at(1)], most, tensors: [first, end] };
+  return { events, executor: server.backend.name, rss: [at(0.1), at(0.5), at(1)], most, tensors: [first, end] };
 }
 
 async function residentMegabytes(server: ModelServer): Promise<number> {
